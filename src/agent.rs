@@ -1,0 +1,131 @@
+//! The OAuth agent: one file per endpoint of contract §3.
+//!
+//! [`Endpoint`] is the closed list: the gate asks it which methods an endpoint takes and how it is protected against
+//! CSRF (405 comes before 403), the router is built from it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::Method;
+
+use crate::clock::Clock;
+use crate::config::App;
+use crate::gate::RequestId;
+use crate::provider::Provider;
+use crate::random::Random;
+use crate::renewal::Sessions;
+use crate::store::Store;
+
+/// The endpoints below an app's `agent_path`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the endpoint of its name in contract §3")]
+pub enum Endpoint {
+    Session,
+    LoginStart,
+    LoginEnd,
+    Login,
+    Callback,
+    Userinfo,
+    Refresh,
+    Logout,
+    EndSession,
+    LoggedOut,
+}
+
+/// How an endpoint is protected against CSRF (contract §5a).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// Called by script: custom header, `Origin`, Fetch Metadata.
+    Call,
+    /// `GET login`: a navigation with its own rules.
+    Login,
+    /// Any other navigation: protected by what it carries (state, Strict cookie) or changes nothing.
+    Navigation,
+}
+
+impl Endpoint {
+    /// Every endpoint.
+    pub const ALL: [Self; 10] = [
+        Self::Session,
+        Self::LoginStart,
+        Self::LoginEnd,
+        Self::Login,
+        Self::Callback,
+        Self::Userinfo,
+        Self::Refresh,
+        Self::Logout,
+        Self::EndSession,
+        Self::LoggedOut,
+    ];
+
+    /// The path below `agent_path`, without a leading slash.
+    pub fn path(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The one method it takes (`GET` implies `HEAD`).
+    pub fn method(self) -> Method {
+        self.row().1
+    }
+
+    /// Its CSRF rule.
+    pub fn protection(self) -> Protection {
+        self.row().2
+    }
+
+    /// The endpoint at `path` (below `agent_path`, without the leading slash); whole, case-sensitive.
+    pub fn at(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|endpoint| endpoint.path() == path)
+    }
+
+    fn row(self) -> (&'static str, Method, Protection) {
+        use Protection::{Call, Login, Navigation};
+        match self {
+            Self::Session => ("session", Method::GET, Call),
+            Self::LoginStart => ("login/start", Method::POST, Call),
+            Self::LoginEnd => ("login/end", Method::POST, Call),
+            Self::Login => ("login", Method::GET, Login),
+            Self::Callback => ("callback", Method::GET, Navigation),
+            Self::Userinfo => ("userinfo", Method::GET, Call),
+            Self::Refresh => ("refresh", Method::POST, Call),
+            Self::Logout => ("logout", Method::POST, Call),
+            Self::EndSession => ("end-session", Method::GET, Navigation),
+            Self::LoggedOut => ("logged-out", Method::GET, Navigation),
+        }
+    }
+}
+
+/// What the gate found out about a request, in its extensions for the endpoints.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// For the answer and the log.
+    pub request_id: RequestId,
+    /// The client's address, from trusted proxies where there are any.
+    pub client: IpAddr,
+}
+
+/// The agent of one app.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// The app.
+    pub app: Arc<App>,
+    /// Its sessions (and through them its cookies).
+    pub sessions: Sessions,
+    /// Its provider.
+    pub provider: Arc<Provider>,
+    /// Shared state.
+    pub store: Arc<dyn Store>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+impl Agent {
+    /// The router: paths are relative to `agent_path` (`/session`, `/login/start` …). Requests carry [`Asked`] in their
+    /// extensions and have passed the gate (path, app, method, CSRF). Answers that refuse carry their
+    /// [`crate::refusal::Refusal`] in the response extensions: the handler renders it.
+    pub fn router(self) -> axum::Router {
+        todo!()
+    }
+}

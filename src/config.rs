@@ -1,0 +1,292 @@
+//! The checked configuration: types that cannot be wrong. One struct per TOML table of contract §7.
+//!
+//! [`Config::load`] is the only way in from outside: it parses once, reports every problem at once with file,
+//! line and the key's path, and resolves secret references. Nothing downstream validates again.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, Method};
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+mod origin;
+mod upstream;
+
+pub use origin::{Origin, Scheme};
+pub use upstream::{Transport, Upstream};
+
+/// Everything that `serve` needs, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// `[keys]`: at least one; the first seals, all open.
+    pub keys: Vec<CookieKey>,
+    /// `[store]`
+    pub store: StoreKind,
+    /// `[[app]]`: at least one; ids unique; apps that share an origin have disjoint paths.
+    pub apps: Vec<Arc<App>>,
+}
+
+/// `[server]`
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Peers whose `Forwarded` / `X-Forwarded-*` are believed, counted from the right.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The request head may be this large; more is 431.
+    pub max_header_bytes: usize,
+}
+
+/// One 32-byte cookie key; `Debug` shows nothing of it.
+#[derive(Clone)]
+pub struct CookieKey(pub(crate) Arc<zeroize::Zeroizing<[u8; 32]>>);
+
+/// `[store] kind`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// One process holds the shared state.
+    Memory,
+}
+
+/// The app's id as it stands in cookie names: `[a-z0-9-]`, at most 16 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AppId(pub(crate) Arc<str>);
+
+impl AppId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// `[[app]]`: one SPA with its origin and client registration.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// `id`
+    pub id: AppId,
+    /// `origin`: where browsers reach this service for this app.
+    pub origin: Origin,
+    /// `spa_origin`: where `return_to`, `error_path` and `post_logout_path` resolve; `origin` or one of `allowed_origins`.
+    pub spa_origin: Origin,
+    /// `agent_path`: canonical, one leading slash, no trailing slash.
+    pub agent_path: Box<str>,
+    /// `allowed_origins`: further web origins of the SPA (CORS).
+    pub allowed_origins: Vec<Origin>,
+    /// `error_path`, of `return_to`'s form.
+    pub error_path: Box<str>,
+    /// `post_logout_path`, of `return_to`'s form.
+    pub post_logout_path: Box<str>,
+    /// `spa`: the SPA's files, where this service delivers them too.
+    pub spa: Option<SpaFiles>,
+    /// `[app.provider]`
+    pub provider: Provider,
+    /// `[app.session]`
+    pub session: Session,
+    /// `[[app.route]]`: prefixes unique within the app.
+    pub routes: Vec<Arc<Route>>,
+}
+
+impl App {
+    /// Whether `origin` (as sent in the `Origin` field) is the app's own or one of the listed ones.
+    pub fn lists_origin(&self, origin: &str) -> bool {
+        self.origin.as_str() == origin
+            || self
+                .allowed_origins
+                .iter()
+                .any(|listed| listed.as_str() == origin)
+    }
+}
+
+/// Where the SPA's files come from.
+#[derive(Debug, Clone)]
+pub enum SpaFiles {
+    /// `spa = { dir = "…" }`, absolute.
+    Dir(PathBuf),
+    /// The bundled `spa-demo/` (only `demo` builds this).
+    Bundled,
+}
+
+/// `[app.provider]`: the authorization server and our registration there.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// `issuer`, byte for byte as configured: compared code point for code point (D-01).
+    pub issuer: Box<str>,
+    /// `client_id`
+    pub client_id: Box<str>,
+    /// `client_secret`, resolved.
+    pub client_secret: SecretString,
+    /// `client_auth`
+    pub client_auth: ClientAuth,
+    /// `scopes`; contains `openid`.
+    pub scopes: Vec<Box<str>>,
+    /// `redirect_uri`, sent byte for byte.
+    pub redirect_uri: Box<str>,
+    /// `post_logout_redirect_uri`, sent byte for byte.
+    pub post_logout_redirect_uri: Box<str>,
+    /// `ca_file`, its PEM bytes.
+    pub ca_pem: Option<Vec<u8>>,
+    /// `id_token_alg`: the one registered algorithm (T-05).
+    pub id_token_alg: jsonwebtoken::Algorithm,
+    /// `audience`: extra authorization parameter.
+    pub audience: Option<Box<str>>,
+    /// `resource`: RFC 8707, may repeat.
+    pub resource: Vec<Box<str>>,
+    /// `acr_values` asked at every login.
+    pub acr_values: Vec<Box<str>>,
+    /// `allowed_acr_values`: what a login may ask beyond that.
+    pub allowed_acr_values: Vec<Box<str>>,
+    /// `max_age` asked at every login.
+    pub max_age: Option<Duration>,
+    /// `require_iss`: RFC 9207 `iss` demanded even where metadata does not announce it.
+    pub require_iss: bool,
+    /// `userinfo = "at_login"`: fetched right after the ID token has passed; default on demand.
+    pub userinfo_at_login: bool,
+    /// `default_expires_in`: where the token response says nothing.
+    pub default_expires_in: Option<Duration>,
+    /// `logout_mode`
+    pub logout_mode: LogoutMode,
+    /// `logout_hint`
+    pub logout_hint: LogoutHint,
+    /// `third_party_login` (OpenID Connect Core §4)
+    pub third_party_login: bool,
+}
+
+/// `client_auth`: how we prove who we are at the token endpoint (RFC 6749 §2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// `client_secret_basic`
+    Basic,
+    /// `client_secret_post`
+    Post,
+}
+
+/// `logout_mode`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogoutMode {
+    /// RP-initiated logout at the provider's `end_session_endpoint`.
+    Oidc,
+    /// Only our own session ends.
+    Local,
+}
+
+/// `logout_hint`: how the provider learns which session to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogoutHint {
+    /// `id_token_hint`
+    IdToken,
+    /// `logout_hint=<sid>`
+    Sid,
+    /// `client_id` alone
+    ClientId,
+}
+
+/// `[app.session]`
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// `idle_timeout`, from 1 s; slides with API calls and refreshes.
+    pub idle_timeout: Duration,
+    /// `absolute_timeout`
+    pub absolute_timeout: Duration,
+    /// `refresh`
+    pub refresh: RefreshMode,
+    /// `persistent`: cookies carry Max-Age.
+    pub persistent: bool,
+    /// `cookie_budget` in bytes: names, separators and chunks of at, rt, id together.
+    pub cookie_budget: usize,
+    /// `claims`: narrows `id_token_claims`; `None` shows all but the protocol's own.
+    pub claims: Option<Vec<Box<str>>>,
+}
+
+/// `refresh`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshMode {
+    /// The proxy renews.
+    Inline,
+    /// Only `POST refresh` renews.
+    Spa,
+}
+
+/// `[[app.route]]`: one API path prefix with its upstream.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// `path`: canonical prefix, whole segments, one leading slash, no trailing slash (but `/` itself).
+    pub path: Box<str>,
+    /// `upstream`
+    pub upstream: Upstream,
+    /// `methods`; `None` = all but TRACE and CONNECT. `GET` implies `HEAD`.
+    pub methods: Option<Vec<Method>>,
+    /// `strip_path`: the upstream does not see the prefix.
+    pub strip_path: bool,
+    /// `session`
+    pub session: SessionNeed,
+    /// `token`
+    pub token: TokenKind,
+    /// `csrf`
+    pub csrf: CsrfRule,
+    /// `drop_cookies`: no cookie at all goes upstream.
+    pub drop_cookies: bool,
+    /// `drop_headers`
+    pub drop_headers: Vec<HeaderName>,
+    /// `encoded_slash = "pass"`
+    pub pass_encoded_slash: bool,
+    /// `timeout`: until the response head.
+    pub timeout: Duration,
+    /// `stream_idle_timeout`: between two pieces of a body.
+    pub stream_idle_timeout: Duration,
+    /// `connect_timeout`
+    pub connect_timeout: Duration,
+    /// `max_body` in bytes.
+    pub max_body: u64,
+}
+
+impl Route {
+    /// Whether `method` passes the route's `methods`; `GET` implies `HEAD`; TRACE and CONNECT never pass.
+    pub fn allows(&self, method: &Method) -> bool {
+        if method == Method::TRACE || method == Method::CONNECT {
+            return false;
+        }
+        self.methods.as_ref().is_none_or(|methods| {
+            methods.contains(method) || (method == Method::HEAD && methods.contains(&Method::GET))
+        })
+    }
+}
+
+/// `session` of a route
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionNeed {
+    /// No session → 401.
+    Required,
+    /// Anonymous only without a cookie; an ended session is refused as with `Required`.
+    Optional,
+    /// Public: no cookie opened, no CSRF header asked.
+    None,
+}
+
+/// `token` of a route
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// The session's access token as it is.
+    Access,
+    /// Nothing attached.
+    None,
+}
+
+/// `csrf` of a route
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CsrfRule {
+    /// The custom header on every call.
+    Header,
+    /// GET and HEAD pass without it when `Sec-Fetch-Site: same-origin` is there.
+    FetchMetadata,
+}
+
+impl std::fmt::Debug for CookieKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CookieKey(***)")
+    }
+}

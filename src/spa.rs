@@ -1,0 +1,1 @@
+//! The SPA's files (contract §11): history fallback, CSP with a nonce, caching.
