@@ -1,0 +1,49 @@
+import { element, byId } from '../element.js';
+
+/**
+ * A sign-in that failed comes back as `/?login_error=<code>&request_id=<id>[&provider_error=<code>]`. Says so, and takes
+ * it out of the address bar: a reload or a copied link shall not tell the story again.
+ */
+export function loginErrorPanel() {
+  const url = new URL(location.href);
+  const code = url.searchParams.get('login_error');
+  if (code === null) return;
+  const requestId = url.searchParams.get('request_id') ?? '';
+  const providerError = url.searchParams.get('provider_error') ?? '';
+  for (const name of ['login_error', 'request_id', 'provider_error']) url.searchParams.delete(name);
+  history.replaceState(history.state, '', url.pathname + url.search + url.hash);
+
+  const box = byId('login-error', HTMLDivElement);
+  const close = element('button', { type: 'button' }, 'Dismiss');
+  close.addEventListener('click', () => {
+    box.hidden = true;
+    byId('status', HTMLHeadingElement).focus();
+  });
+  // Anyone can write such a link, so free text from it is not shown: only what looks like a code.
+  const details = [code, providerError, requestId && `request ${requestId}`].filter((detail) => CODE.test(detail.replace(/^request /, '')));
+  box.replaceChildren(
+    element('h2', {}, 'You were not signed in'),
+    element('p', {}, SENTENCES.get(providerError) ?? SENTENCES.get(code) ?? 'The sign-in did not come to its end. Please try again.'),
+    element('p', { class: 'small' }, ...details.flatMap((detail, index) => [index > 0 && ' · ', element('code', {}, detail)])),
+    element('div', { class: 'actions' }, close),
+  );
+  box.hidden = false;
+}
+
+const CODE = /^[A-Za-z0-9_-]{1,64}$/;
+
+const SENTENCES = new Map([
+  ['access_denied', 'The provider says that access was denied, perhaps because the sign-in was cancelled. Nothing has changed.'],
+  ['login_required', 'The provider wants to see you in person: sign in without the wish to stay unasked.'],
+  ['authorization_error', 'The provider did not agree to this sign-in.'],
+  [
+    'login_state_invalid',
+    'This sign-in was not started here, was finished already, or took longer than ten minutes. Please start again. (Safari keeps no Secure cookies on plain http, not even on localhost: there, use https or another browser.)',
+  ],
+  ['provider_unavailable', 'The identity provider is out of reach. Please try again in a moment.'],
+  ['provider_response_invalid', 'The identity provider answered with something that did not check out, so it was not believed. The server log knows more.'],
+  ['session_too_large', 'The tokens of this provider are too large to be kept in cookies. The server log says how large.'],
+  ['step_up_required', 'The provider signed you in, but not as strongly as was asked for. An earlier session, if any, goes on.'],
+  ['overloaded', 'The service is busy. Please try again in a moment.'],
+  ['rate_limited', 'Too many sign-ins in a short time. Please wait a moment.'],
+]);

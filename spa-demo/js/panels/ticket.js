@@ -1,0 +1,99 @@
+import { announce } from '../announce.js';
+import { byId, element, setText } from '../element.js';
+import { problem } from '../problem.js';
+
+/** @typedef {import('../token-handler.js').TokenHandler} TokenHandler */
+/** @typedef {import('../token-handler.js').Session} Session */
+
+/** The ticket: whether somebody is signed in, and the two doors. @param {TokenHandler} handler */
+export function ticketPanel(handler) {
+  const status = byId('status', HTMLHeadingElement);
+  const detail = byId('status-detail', HTMLParagraphElement);
+  const trouble = byId('session-problem', HTMLDivElement);
+  const signIn = byId('sign-in', HTMLButtonElement);
+  const signOut = byId('sign-out', HTMLButtonElement);
+  const secondTab = byId('second-tab', HTMLAnchorElement);
+
+  /** @param {Session} session */
+  function render(session) {
+    const signedIn = session.status === 'authenticated';
+    const hadFocus = document.activeElement === signIn || document.activeElement === signOut;
+    document.documentElement.dataset.session = session.status;
+    signIn.hidden = session.status !== 'anonymous';
+    signOut.hidden = !signedIn;
+    secondTab.hidden = !signedIn;
+    setText(status, HEADLINES[session.status]);
+    if (signedIn) {
+      const name = element('strong', { 'data-testid': 'user-name' }, nameOf(session.claims));
+      if (detail.textContent !== `You are ${name.textContent}. ${KEPT}`) detail.replaceChildren('You are ', name, `. ${KEPT}`);
+    } else {
+      setText(detail, session.status === 'anonymous' ? REASONS[session.reason] : ASKING);
+    }
+    trouble.replaceChildren(...(session.status === 'anonymous' && session.error ? [problem(session.error)] : []));
+    if (hadFocus && (signIn.hidden || signOut.hidden)) focusIfLost(status);
+  }
+
+  /** The announcement follows what people see, once for each change of state. @param {Session} session */
+  function say(session) {
+    announce(session.status === 'loading' ? '' : `${status.textContent}. ${detail.textContent}`);
+  }
+
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {() => Promise<void>} leave
+   */
+  async function press(button, leave) {
+    button.disabled = true; // until the page has been left: two sign-ins at once help nobody
+    trouble.replaceChildren();
+    try {
+      await leave();
+    } catch (error) {
+      trouble.replaceChildren(problem(error));
+      announce('That did not work.');
+    }
+    button.disabled = false;
+  }
+
+  signIn.addEventListener('click', () => press(signIn, () => handler.login()));
+  signOut.addEventListener('click', () => press(signOut, () => handler.logout()));
+
+  let before = '';
+  const update = () => {
+    const { session } = handler;
+    render(session);
+    const state = session.status === 'anonymous' ? session.reason : session.status;
+    if (state !== before) say(session);
+    before = state;
+  };
+  handler.subscribe(update);
+  update();
+}
+
+/** A pressed button that disappears takes the focus with it; the headline says what came of it. @param {HTMLElement} heading */
+function focusIfLost(heading) {
+  const focused = document.activeElement;
+  if (!focused || focused === document.body || (focused instanceof HTMLElement && focused.hidden)) heading.focus({ preventScroll: true });
+}
+
+/** @param {Readonly<Record<string, unknown>>} claims */
+function nameOf(claims) {
+  const name = claims.name ?? claims.preferred_username ?? claims.email ?? claims.sub;
+  return typeof name === 'string' && name !== '' ? name : 'someone without a name';
+}
+
+const ASKING = 'Asking the agent how this browser is known.';
+const KEPT = 'Your tokens hang in the cloakroom; this page has none of them.';
+
+const HEADLINES = {
+  loading: 'Looking for your ticket…',
+  anonymous: 'Not signed in',
+  authenticated: 'Signed in',
+};
+
+const REASONS = {
+  none: 'Nothing has been handed in yet. Sign in, and the tokens go to the desk, not to this page.',
+  expired: 'Your session has expired. Sign in to begin a new one.',
+  logged_out: 'You have signed out. The tokens are gone from this browser.',
+  revoked: 'Your session was ended from elsewhere. Sign in to begin a new one.',
+  unknown: 'The agent could not be asked, so this page does not know.',
+};
