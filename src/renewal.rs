@@ -78,6 +78,13 @@ pub enum Peek {
 }
 
 impl Sessions {
+    /// The sessions of one app. Make it once per app and clone it: the flights under way are shared by its clones only.
+    pub fn new(parts: SessionParts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+        }
+    }
+
     /// `GET session`: never slides, never renews; clears the cookies of an ended session.
     ///
     /// # Errors
