@@ -2,8 +2,38 @@
 //!
 //! Three listeners, each on a port of its own: the SPA with agent and proxy, the example API, the demo provider.
 //! Keys and secrets are new at each start. The provider is a fake with a real login form and says so on every page.
+//!
+//! Names: `localhost` and `127.0.0.1` are two origins to a browser, so they are two apps here, each with its own
+//! cookies; any other `Host` gets 404 on every listener (a page elsewhere must not reach us by DNS rebinding).
 
 use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::HOST;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use self::api::ExampleApi;
+use self::ports::Taken;
+use self::provider::DemoProvider;
+use crate::clock::{Clock, SystemClock};
+use crate::handler::{Environment, TokenHandler};
+use crate::random::{OsRandom, Random};
+use crate::server;
+
+mod api;
+mod banner;
+mod bearer;
+mod ports;
+mod provider;
+mod registration;
+mod users;
 
 /// Why the demo could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +53,89 @@ pub enum DemoError {
 ///
 /// # Errors
 /// [`DemoError`]; nothing is left running then.
-pub async fn run(_first_port: u16, _shutdown: impl Future<Output = ()> + Send) -> Result<(), DemoError> {
-    todo!()
+pub async fn run(first_port: u16, shutdown: impl Future<Output = ()> + Send) -> Result<(), DemoError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let random: Arc<dyn Random> = Arc::new(OsRandom);
+    let spa = take(first_port).await?;
+    let api = take(spa.number.saturating_add(1)).await?;
+    let provider = take(api.number.saturating_add(1)).await?;
+
+    let client = registration::client(spa.number, &*random);
+    let config = registration::config(&spa, &api, &provider, &client, &*random)
+        .ok_or_else(|| DemoError::Failed("the demo's own configuration does not check out".to_owned()))?;
+    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, provider.number));
+    let demo_provider =
+        DemoProvider::new(at, client, api::AUDIENCE, clock.clone(), random).map_err(failed)?;
+    let example_api = ExampleApi::new(demo_provider.issuer(), clock).map_err(failed)?;
+    let handler = TokenHandler::new(&config, Environment::default()).map_err(failed)?;
+
+    let (stop, stopped) = watch::channel(());
+    let numbers = [spa.number, api.number, provider.number];
+    let backstage = [
+        (
+            provider.listeners,
+            Arc::new(demo_provider).router(),
+            provider.number,
+        ),
+        (api.listeners, Arc::new(example_api).router(), api.number),
+    ];
+    let mut tasks = tokio::task::JoinSet::new();
+    for (listeners, router, number) in backstage {
+        let router = only_own_names(router, number);
+        for listener in listeners {
+            tasks.spawn(serve(listener, router.clone(), stopped.clone()));
+        }
+    }
+    let [spa_port, api_port, provider_port] = numbers;
+    #[expect(clippy::print_stdout, reason = "the banner is what this command is for")]
+    {
+        println!("{}", banner::banner(spa_port, api_port, provider_port));
+    }
+    server::serve(spa.listeners, handler, shutdown).await;
+    // The SPA's side goes first: what it has in flight may still need the provider.
+    drop(stop);
+    while tasks.join_next().await.is_some() {}
+    Ok(())
+}
+
+async fn take(first: u16) -> Result<Taken, DemoError> {
+    #[expect(
+        clippy::print_stderr,
+        reason = "a word about a busy port, for the person at the terminal"
+    )]
+    let tell = |busy: u16| eprintln!("port {busy} is in use, trying {}", busy.saturating_add(1));
+    ports::take(first, tell).await.ok_or(DemoError::NoPort { first })
+}
+
+/// One of the two backstage listeners. Open keep-alive connections must not hold up Ctrl+C: they are cut.
+async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<()>) {
+    tokio::select! {
+        served = async { axum::serve(listener, router).await } => {
+            if let Err(error) = served {
+                tracing::error!(%error, "a listener of the demo failed");
+            }
+        }
+        _ = stopped.changed() => {}
+    }
+}
+
+/// 404 for any `Host` but the demo's own names.
+fn only_own_names(router: Router, port: u16) -> Router {
+    let own = [format!("localhost:{port}"), format!("127.0.0.1:{port}")];
+    router.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+        let known = host.is_some_and(|host| own.iter().any(|name| name.eq_ignore_ascii_case(host)));
+        async move {
+            let answer: Response = if known {
+                next.run(request).await
+            } else {
+                StatusCode::NOT_FOUND.into_response()
+            };
+            answer
+        }
+    }))
+}
+
+fn failed(error: impl std::fmt::Display) -> DemoError {
+    DemoError::Failed(error.to_string())
 }
