@@ -1,0 +1,122 @@
+/**
+ * Pages of other origins that try to ride the session: one of another site, one of the same site (another port shares
+ * the cookies). Each attempt is stopped by a named guard, and the browser's own reasons are asked for.
+ */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import { after, before, test } from 'node:test';
+import { cookieVerdicts, launch, ourCookies, person, signIn, startDemo } from './demo.js';
+
+/** @type {import('./demo.js').Demo} */
+let demo;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {http.Server} */
+let evil;
+before(async () => {
+  evil = http.createServer((_, response) => response.setHeader('content-type', 'text/html').end('<!doctype html><title>evil</title>'));
+  evil.listen(0, '127.0.0.1');
+  [demo, browser] = await Promise.all([startDemo(), launch(), once(evil, 'listening')]);
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+  evil?.close();
+});
+
+for (const { site, host } of [
+  { site: 'another site', host: () => 'evil.localhost' },
+  { site: 'the same site', host: () => new URL(demo.origin).hostname },
+]) {
+  test(`a page of ${site} can neither call the API nor end the session`, async (t) => {
+    const alice = await person(browser);
+    t.after(alice.close);
+    await signIn(await alice.page(), demo);
+    const before = await ourCookies(alice.context, demo);
+    const page = await alice.page();
+    await page.goto(`http://${host()}:${evil.address().port}/`);
+    const verdicts = await cookieVerdicts(page);
+    /** @type {{path: string, method: string, status: number, code: string | undefined}[]} */
+    const answers = [];
+    page.on('response', async (response) => {
+      const url = new URL(response.url());
+      if (url.origin === demo.origin) {
+        const { 'token-handler-error': code, 'access-control-allow-origin': allowed } = response.headers();
+        assert.equal(allowed, undefined, 'no CORS for a stranger');
+        answers.push({ path: url.pathname, method: response.request().method(), status: response.status(), code });
+      }
+    });
+
+    const read = await page.evaluate(async (target) => {
+      const attempts = {
+        simple: () => fetch(`${target}/api/echo`, { credentials: 'include' }),
+        withHeader: () => fetch(`${target}/api/echo`, { credentials: 'include', headers: { 'token-handler-version': '1' } }),
+        blind: () => fetch(`${target}/oauth-agent/logout`, { method: 'POST', mode: 'no-cors', credentials: 'include' }),
+        form: () => fetch(`${target}/oauth-agent/login/start`, { method: 'POST', mode: 'no-cors', credentials: 'include', body: new URLSearchParams({ return_to: '/' }) }),
+      };
+      /** @type {Record<string, string>} */
+      const outcome = {};
+      for (const [name, attempt] of Object.entries(attempts)) {
+        outcome[name] = await attempt().then((response) => response.type, () => 'refused');
+      }
+      return outcome;
+    }, demo.origin);
+
+    assert.deepEqual(read, { simple: 'refused', withHeader: 'refused', blind: 'opaque', form: 'opaque' });
+    assert.ok(answers.length >= 3, JSON.stringify(answers));
+    for (const answer of answers) {
+      assert.equal(answer.status, 403, JSON.stringify(answer));
+      assert.ok(['csrf_rejected', 'origin_rejected'].includes(answer.code ?? ''), JSON.stringify(answer));
+    }
+    if (site === 'another site') {
+      const kept = verdicts.keptBackFrom('/api/echo');
+      assert.ok(kept.length > 0 && kept.every(({ reasons }) => reasons.includes('SameSiteStrict')), JSON.stringify(kept));
+      assert.deepEqual(verdicts.sentWith(demo.origin).filter((name) => name.startsWith('__Host-Http-')), []);
+    } else {
+      assert.ok(verdicts.sentWith('/api/echo').length > 0, 'the cookies do travel here: it is the header that stops it');
+    }
+    assert.deepEqual(await ourCookies(alice.context, demo), before, 'the jar is as it was');
+  });
+
+  test(`a form of ${site} that posts by navigation is refused`, async (t) => {
+    const alice = await person(browser);
+    t.after(alice.close);
+    await signIn(await alice.page(), demo);
+    const before = await ourCookies(alice.context, demo);
+    const page = await alice.page();
+    await page.goto(`http://${host()}:${evil.address().port}/`);
+    const [answer] = await Promise.all([
+      page.waitForResponse((response) => response.url().startsWith(demo.origin)),
+      page.evaluate((target) => {
+        const form = document.body.appendChild(document.createElement('form'));
+        form.method = 'post';
+        form.action = `${target}/oauth-agent/logout`;
+        form.submit();
+      }, demo.origin),
+    ]);
+    assert.equal(answer.status(), 403);
+    assert.deepEqual(await ourCookies(alice.context, demo), before);
+  });
+
+  test(`a frame of ${site} does not show the app`, async (t) => {
+    const alice = await person(browser);
+    t.after(alice.close);
+    await signIn(await alice.page(), demo);
+    const page = await alice.page();
+    await page.goto(`http://${host()}:${evil.address().port}/`);
+    await page.evaluate(
+      (target) =>
+        new Promise((resolve) => {
+          const frame = document.createElement('iframe');
+          frame.addEventListener('load', resolve);
+          frame.src = target;
+          document.body.append(frame);
+        }),
+      demo.address,
+    );
+    const [frame] = page.frames().filter((each) => each !== page.mainFrame());
+    assert.equal(await frame.locator('[data-testid=status]').count(), 0, 'frame-ancestors or X-Frame-Options');
+  });
+}

@@ -1,0 +1,155 @@
+/**
+ * `cloakroom demo` and a real Chromium in front of it. The demo is found by its banner alone, as a person finds it.
+ */
+
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { chromium } from 'playwright-core';
+import { binary, root } from '../support/binary.js';
+import { Child, freePort } from '../support/child.js';
+
+const SCREENSHOTS = `${root}target/screenshots/`;
+/** Nothing may go out: no updates, no metrics, no QUIC. */
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-quic',
+];
+
+/** Starts the demo on a free port and reads its banner. */
+export async function startDemo() {
+  const child = new Child(binary(), ['demo', '--port', String(await freePort())], { env: { ...process.env, NO_COLOR: '1' } });
+  const banner = await child.until(() => {
+    const address = /https?:\/\/[^\s"'<>]+/.exec(child.output)?.[0];
+    const person = /\b([a-z]+) \/ ([^\s]+)/.exec(child.output);
+    return address && person && { address, user: person[1], password: person[2] };
+  }, 'a banner with an address and a person');
+  const { origin, port } = new URL(banner.address);
+  await child.listening(Number(port));
+  return { child, origin, ...banner, stop: () => child.stop() };
+}
+
+/** @typedef {Awaited<ReturnType<typeof startDemo>>} Demo */
+
+export function launch() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
+}
+
+/**
+ * One person's browser profile. `complaints` collects what a developer would see in red: console errors, uncaught
+ * exceptions, violations of the Content-Security-Policy; `network` what the network stack says about cookies.
+ * @param {import('playwright-core').Browser} browser
+ */
+export async function person(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(15_000);
+  /** @type {string[]} */
+  const complaints = [];
+  context.on('weberror', (error) => complaints.push(`uncaught: ${error.error()}`));
+  context.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`console: ${message.text()} (${message.location().url})`);
+  });
+  await context.exposeFunction('__violation', (/** @type {string} */ what) => complaints.push(`CSP: ${what}`));
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) =>
+      window.__violation(`${event.violatedDirective} ${event.blockedURI} on ${event.documentURI}`),
+    );
+  });
+  return {
+    context,
+    complaints,
+    page: () => context.newPage(),
+    close: () => context.close(),
+    /** Fails with what was seen in red. */
+    calm: () => assert.deepEqual(complaints, [], 'red lines in the console'),
+  };
+}
+
+/**
+ * Listens to what Chromium decides about cookies: refused `Set-Cookie` lines, and cookies kept back from a request.
+ * @param {import('playwright-core').Page} page
+ */
+export async function cookieVerdicts(page) {
+  /** @type {{name: string, reasons: string[]}[]} */
+  const refused = [];
+  /** @type {Map<string, {name: string, reasons: string[]}[]>} */
+  const keptBack = new Map();
+  /** @type {Map<string, string[]>} */
+  const sent = new Map();
+  /** @type {Map<string, string>} */
+  const addresses = new Map();
+  const cdp = await page.context().newCDPSession(page);
+  cdp.on('Network.requestWillBeSent', ({ requestId, request }) => addresses.set(requestId, request.url));
+  cdp.on('Network.responseReceivedExtraInfo', ({ blockedCookies }) =>
+    blockedCookies.forEach(({ blockedReasons, cookie, cookieLine }) =>
+      refused.push({ name: cookie?.name ?? cookieLine.split('=')[0], reasons: blockedReasons }),
+    ),
+  );
+  cdp.on('Network.requestWillBeSentExtraInfo', ({ requestId, associatedCookies }) => {
+    const of = (/** @type {boolean} */ blocked) => associatedCookies.filter((a) => a.blockedReasons.length > 0 === blocked);
+    keptBack.set(requestId, of(true).map((a) => ({ name: a.cookie.name, reasons: a.blockedReasons })));
+    sent.set(requestId, of(false).map((a) => a.cookie.name));
+  });
+  await cdp.send('Network.enable');
+  const ids = (/** @type {string} */ part) => [...addresses].filter(([, url]) => url.includes(part)).map(([id]) => id);
+  return {
+    refused,
+    /** Cookies kept back from requests whose address contains `part`. @param {string} part */
+    keptBackFrom: (part) => ids(part).flatMap((id) => keptBack.get(id) ?? []),
+    /** Names of cookies sent with them. @param {string} part */
+    sentWith: (part) => ids(part).flatMap((id) => sent.get(id) ?? []),
+  };
+}
+
+export const at = (/** @type {import('playwright-core').Page} */ page, /** @type {string} */ id) => page.getByTestId(id);
+
+/** Waits until the page says that somebody is signed in. @param {import('playwright-core').Page} page */
+export async function signedIn(page) {
+  await at(page, 'sign-out').waitFor({ state: 'visible' });
+}
+
+/** Waits until the page says that nobody is. @param {import('playwright-core').Page} page */
+export async function signedOut(page) {
+  await at(page, 'sign-in').waitFor({ state: 'visible' });
+}
+
+/** Presses the button and waits for the provider's form. @param {import('playwright-core').Page} page */
+export async function toTheProvider(page) {
+  await at(page, 'sign-in').click();
+  await page.locator('input[name=username]').waitFor();
+}
+
+/** Fills in the provider's form. @param {import('playwright-core').Page} page @param {string} user @param {string} password */
+export async function fillIn(page, user, password) {
+  await page.locator('input[name=username]').fill(user);
+  await page.locator('input[name=password]').fill(password);
+  await page.locator('button[type=submit], input[type=submit]').first().click();
+}
+
+/**
+ * From the page to the form and back. @param {import('playwright-core').Page} page @param {Demo} demo
+ * @param {string} [path] where the person is when they press the button
+ */
+export async function signIn(page, demo, path = '/') {
+  await page.goto(new URL(path, demo.origin).href);
+  await toTheProvider(page);
+  await fillIn(page, demo.user, demo.password);
+  await signedIn(page);
+}
+
+/** The session's cookies as the browser keeps them. @param {import('playwright-core').BrowserContext} context @param {Demo} demo */
+export async function ourCookies(context, demo) {
+  const cookies = await context.cookies(demo.origin);
+  return cookies.filter((cookie) => cookie.name.startsWith('__Host-Http-')).sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** Keeps a picture of the whole page below target/. @param {import('playwright-core').Page} page @param {string} name */
+export async function picture(page, name) {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true, animations: 'disabled' });
+}

@@ -1,0 +1,132 @@
+/**
+ * A real, certified OpenID provider (the npm package oidc-provider) on a free loopback port, with its own login and
+ * consent pages. Not configured to be kind: PKCE is demanded, refresh tokens rotate and a reused one revokes the grant,
+ * client secrets hold every character that RFC 6749 §2.3.1 wants encoded.
+ */
+
+import { once } from 'node:events';
+import http from 'node:http';
+import Provider from 'oidc-provider';
+
+/** Speaks to the token endpoint by HTTP Basic; its access tokens are opaque. */
+export const BASIC = { id: 'shop basic+client', secret: 'p+ss: w%rd/="&~#' };
+/** Speaks to the token endpoint by form fields; its access tokens are JWTs for [`RESOURCE`]. */
+export const POST = { id: 'shop-post', secret: 'another&secret=with+%20signs' };
+export const RESOURCE = 'https://api.example.test/';
+
+/**
+ * @typedef {{grant: string, status: number, basic: boolean, params: Record<string, string>, answer: Record<string, any>}} TokenRequest
+ */
+
+/** @param {{redirectUri: string, postLogoutRedirectUri: string}} app */
+export async function startProvider(app) {
+  const server = http.createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const issuer = `http://127.0.0.1:${port}`;
+
+  const knobs = {
+    /** Seconds that new access tokens live. */
+    accessTokenLives: 3600,
+    /** Awaited before a token request is answered. @type {(params: Record<string, string>) => Promise<void>} */
+    beforeToken: async () => {},
+  };
+  /** Every token request, in order of its answer. @type {TokenRequest[]} */
+  const tokenRequests = [];
+  /** Every revocation request. @type {{params: Record<string, string>, status: number}[]} */
+  const revocations = [];
+
+  const provider = new Provider(issuer, configuration(app, knobs));
+  provider.use(async (ctx, next) => {
+    await next();
+    const params = { ...(ctx.oidc?.body ?? {}) };
+    const basic = /^basic /i.test(ctx.headers.authorization ?? '');
+    if (ctx.method === 'POST' && ctx.path === '/token') {
+      tokenRequests.push({ grant: params.grant_type, status: ctx.status, basic, params, answer: ctx.body });
+      await knobs.beforeToken(params);
+    }
+    if (ctx.method === 'POST' && ctx.path === '/token/revocation') revocations.push({ params, status: ctx.status });
+  });
+  server.on('request', provider.callback());
+
+  return {
+    issuer,
+    knobs,
+    tokenRequests,
+    revocations,
+    /** The newest successful token answer. */
+    newest: () => tokenRequests.findLast((request) => request.status === 200)?.answer,
+    /** RFC 7662, as the confidential client itself. @param {typeof BASIC} client @param {string} token */
+    async isActive(client, token) {
+      const credentials = [client.id, client.secret].map((part) => encodeURIComponent(part)).join(':');
+      const answer = await fetch(`${issuer}/token/introspection`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          ...(client === BASIC ? { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` } : {}),
+        },
+        body: new URLSearchParams({ token, ...(client === BASIC ? {} : { client_id: client.id, client_secret: client.secret }) }),
+      });
+      if (!answer.ok) throw new Error(`introspection said ${answer.status}: ${await answer.text()}`);
+      return (await answer.json()).active;
+    },
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function configuration(app, knobs) {
+  const client = ({ id, secret }, method) => ({
+    client_id: id,
+    client_secret: secret,
+    token_endpoint_auth_method: method,
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    redirect_uris: [app.redirectUri],
+    post_logout_redirect_uris: [app.postLogoutRedirectUri],
+  });
+  return {
+    clients: [client(BASIC, 'client_secret_basic'), client(POST, 'client_secret_post')],
+    cookies: { keys: ['only a test'] },
+    claims: { openid: ['sub'], profile: ['name', 'preferred_username'] },
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    issueRefreshToken: async () => true,
+    expiresWithSession: async () => false,
+    findAccount: async (_ctx, id) => ({
+      accountId: id,
+      claims: async () => ({ sub: id, name: `${id} of the test`, preferred_username: id }),
+    }),
+    // Its fetches refuse loopback by their dispatcher; everything here is loopback.
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),
+    ttl: {
+      AccessToken: () => knobs.accessTokenLives,
+      IdToken: () => 3600,
+      RefreshToken: () => 24 * 3600,
+      Grant: () => 24 * 3600,
+      Session: () => 24 * 3600,
+      Interaction: () => 600,
+    },
+    features: {
+      devInteractions: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
+      rpInitiatedLogout: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: (_ctx, of) => (of?.clientId === POST.id ? RESOURCE : undefined),
+        useGrantedResource: async () => true,
+        getResourceServerInfo: async () => ({
+          scope: 'orders:read',
+          audience: RESOURCE,
+          accessTokenTTL: knobs.accessTokenLives,
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: 'RS256' } },
+        }),
+      },
+    },
+  };
+}
