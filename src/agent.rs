@@ -16,6 +16,8 @@ use crate::random::Random;
 use crate::renewal::Sessions;
 use crate::store::Store;
 
+pub mod return_to;
+
 /// The endpoints below an app's `agent_path`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the endpoint of its name in contract §3")]
