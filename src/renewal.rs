@@ -1,25 +1,58 @@
 //! Whether an opened session is alive, and the single flight that rotates its refresh token (contract §5.6, §5.7, §9).
 //!
 //! [`Sessions`] is what the agent's endpoints and the proxy ask; nobody else combines cookies, store and provider.
+//!
+//! What decides, in this order:
+//!
+//! 1. **Opened?** Cookies that make no session are `session_missing`; only tampered ones are cleared ([`crate::session`]).
+//! 2. **Ended?** The store's word comes first, then the lesser of sealed and configured idle and absolute lifetime; without
+//!    a refresh token the session lives as long as its access token (`alive`).
+//! 3. **Which generation?** A browser may hold the generation before the newest one: an answer was lost, two tabs raced.
+//!    While the renewal's result is kept it gets the new one; afterwards an old generation is a stolen one, and the
+//!    session ends (`alive`, `keep`; RFC 9700 §4.14.2, attack 134).
+//! 4. **Due?** At most 30 s of access token left, or a store that does not remember this session (another epoch): renewed
+//!    at the provider, once, however many requests wait (`flight`, `rotate`; R-03, attack 131).
+//! 5. **Finished?** What cookies an answer sets is decided when it is finished: none of an ended session, none of an
+//!    older generation than the newest known (`answer`; attack 143, R-12).
+//!
+//! Fail soft: a provider or store that is down ends nobody's session; a token that is still valid is used meanwhile. The
+//! provider is asked once per flight, never blindly again: a lost answer may have burned the refresh token. Whoever
+//! comes after the pause asks anew, and then the provider's `invalid_grant` decides.
+//!
+//! Trusted: the cookie keys, the provider over TLS, the store. Not trusted: what browsers send, when and in what order.
+
+mod admit;
+mod alive;
+mod answer;
+mod begin;
+mod end;
+mod flight;
+mod keep;
+mod peek;
+mod rotate;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::App;
 use crate::provider::Provider;
 use crate::random::Random;
-use crate::refusal::Refusal;
-use crate::session::{Cookies, Identity, Presented, Session};
+use crate::session::{Cookies, Presented, Session};
 use crate::store::Store;
-use crate::token::TokenSet;
+
+use flight::Flights;
 
 /// The sessions of one app.
 #[derive(Debug, Clone)]
 pub struct Sessions {
     /// What it is made of; cheap to clone.
     pub(crate) parts: Arc<SessionParts>,
+    /// Renewals under way in this process.
+    flights: Arc<Flights>,
 }
 
 /// What [`Sessions`] is made of.
@@ -82,67 +115,8 @@ impl Sessions {
     pub fn new(parts: SessionParts) -> Self {
         Self {
             parts: Arc::new(parts),
+            flights: Arc::default(),
         }
-    }
-
-    /// `GET session`: never slides, never renews; clears the cookies of an ended session.
-    ///
-    /// # Errors
-    /// `store_unavailable`.
-    pub async fn peek(&self, _headers: &HeaderMap) -> Result<Peek, Refusal> {
-        todo!()
-    }
-
-    /// What an API call or `userinfo` needs: opened, alive, renewed when due (at most 30 s left) and `refresh = "inline"`.
-    /// `Ok(None)`: no session cookie of this app at all (the caller decides what that means).
-    ///
-    /// # Errors
-    /// `session_missing`, `session_expired`, `session_revoked`, `access_token_expired` (`refresh = "spa"`),
-    /// `refresh_superseded`, `provider_unavailable`, `provider_response_invalid`, `store_unavailable`; each with the
-    /// cookies to clear, if any.
-    pub async fn admit(&self, _headers: &HeaderMap) -> Result<Option<Admitted>, Refusal> {
-        todo!()
-    }
-
-    /// `POST refresh`: asks the provider, unless another renewal just did. Without a refresh token: admits as it is.
-    ///
-    /// # Errors
-    /// As [`Self::admit`], and `session_missing` where there is no cookie.
-    pub async fn refresh(&self, _headers: &HeaderMap) -> Result<Admitted, Refusal> {
-        todo!()
-    }
-
-    /// The `Set-Cookie` values of an answer, decided when it is finished: none when the session has ended meanwhile
-    /// (the end wins), none of an older generation than the newest known. Empty when nothing is to be set.
-    pub async fn cookies_for_answer(&self, _admitted: &Admitted) -> Vec<HeaderValue> {
-        todo!()
-    }
-
-    /// Opens a new session after a verified login, ends the one it replaces, and seals its cookies (every chunk number
-    /// up to the budget is cleared along).
-    ///
-    /// # Errors
-    /// `session_too_large`, `store_unavailable`. Nothing is changed then.
-    pub async fn begin(
-        &self,
-        _tokens: TokenSet,
-        _identity: Identity,
-        _replaces: Option<crate::session::SessionId>,
-    ) -> Result<(Session, Vec<HeaderValue>), Refusal> {
-        todo!()
-    }
-
-    /// `POST logout`: ends the session in the store, waits (bounded) for a renewal in flight and takes its result, revokes
-    /// refresh and access token at the provider in a detached task, and answers what opened (of the newest generation)
-    /// with the clearing cookies. An ended or expired session still yields its clearing cookies. No session: `None`.
-    ///
-    /// # Errors
-    /// `store_unavailable`.
-    pub async fn log_out(
-        &self,
-        _headers: &HeaderMap,
-    ) -> Result<(Option<Session>, Vec<HeaderValue>), Refusal> {
-        todo!()
     }
 
     /// The current time, from the injected clock.

@@ -1,0 +1,74 @@
+//! A session begins: after a verified login.
+
+use http::HeaderValue;
+
+use super::Sessions;
+use super::alive::store_unavailable;
+use crate::refusal::{Code, Refusal};
+use crate::session::{Access, Generation, Identity, Parts, Replaces, Session, SessionId};
+use crate::store::EndReason;
+use crate::token::TokenSet;
+
+impl Sessions {
+    /// Opens a new session after a verified login, ends the one it replaces, and seals its cookies (every chunk number
+    /// up to the budget is cleared along).
+    ///
+    /// # Errors
+    /// `session_too_large`, `store_unavailable`. Nothing is changed then.
+    pub async fn begin(
+        &self,
+        tokens: TokenSet,
+        identity: Identity,
+        replaces: Option<SessionId>,
+    ) -> Result<(Session, Vec<HeaderValue>), Refusal> {
+        let now = self.now();
+        let session = self.fresh(tokens, identity);
+        // Sealed before anything ends: a login that fails leaves the old session as it was (contract §3).
+        let cookies = self
+            .parts
+            .cookies
+            .seal(&session, Parts::ALL, Replaces::Everything, now)
+            .map_err(|too_large| Refusal::new(Code::SessionTooLarge).because(too_large.to_string()))?;
+        if let Some(replaced) = replaces {
+            // `revoked`, not `logged_out`: its user did not log out of it, and whoever still holds a copy of its cookies
+            // must not read that they did. When it began is not known here; it cannot outlive a session that begins now.
+            let until = session.absolute_end(self.parts.app.session.absolute_timeout);
+            self.parts
+                .store
+                .end(replaced, EndReason::Revoked, until, now)
+                .await
+                .map_err(store_unavailable)?;
+        }
+        tracing::info!(
+            event = "session_began",
+            app = self.parts.app.id.as_str(),
+            replaced = replaces.is_some(),
+        );
+        Ok((session, cookies))
+    }
+
+    fn fresh(&self, tokens: TokenSet, identity: Identity) -> Session {
+        let now = self.now();
+        let configured = &self.parts.app.session;
+        let generation = Generation::default();
+        Session {
+            id: SessionId(self.parts.random.bytes()),
+            generation,
+            started: now,
+            touched: now,
+            idle: configured.idle_timeout,
+            absolute: configured.absolute_timeout,
+            epoch: self.parts.store.epoch(),
+            access: Access {
+                token: tokens.access,
+                expires: tokens.expires_in.map(|lifetime| now.after(lifetime)),
+                generation,
+                scope: tokens.scope.map(Into::into),
+                has_refresh: tokens.refresh.is_some(),
+            },
+            refresh: tokens.refresh,
+            id_token: tokens.id_token,
+            identity,
+        }
+    }
+}

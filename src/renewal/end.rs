@@ -1,0 +1,136 @@
+//! A session ends: logout here, revocation at the provider.
+
+use http::{HeaderMap, HeaderValue};
+
+use super::Sessions;
+use super::flight::Landing;
+use super::rotate::Outcome;
+use crate::refusal::Refusal;
+use crate::session::{Opened, Session};
+use crate::store::EndReason;
+
+impl Sessions {
+    /// `POST logout`: ends the session in the store, waits (bounded) for a renewal in flight and takes its result, revokes
+    /// refresh and access token at the provider in a detached task, and answers what opened (of the newest generation)
+    /// with the clearing cookies. An ended or expired session still yields its clearing cookies. No session: `None`.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    pub async fn log_out(&self, headers: &HeaderMap) -> Result<(Option<Session>, Vec<HeaderValue>), Refusal> {
+        let presented = match self.parts.cookies.open(headers) {
+            Opened::Absent => return Ok((None, Vec::new())),
+            // Also under a key this process does not have: who logs out wants an empty jar (contract §4).
+            Opened::Unreadable { .. } => return Ok((None, self.parts.cookies.clear(headers))),
+            Opened::Session(session, _) => session,
+        };
+        let cleared = self.parts.cookies.clear(headers);
+        let before = self.flights.landing(presented.id);
+        let Some(newest) = self.leaving(&presented).await? else {
+            return Ok((None, cleared));
+        };
+        // First the end, then the wait: a renewal that lands from here on finds it and gives its tokens back.
+        self.end_session(&newest, EndReason::LoggedOut, self.now())
+            .await?;
+        tracing::info!(
+            event = "session_ended",
+            app = self.parts.app.id.as_str(),
+            reason = "logged_out",
+        );
+        // The later of two, but not only that: one may have landed between the look above and the end.
+        let flight = self.flights.landing(newest.id).or(before);
+        let last = self.last_generation(newest.clone(), flight.clone()).await;
+        self.revoke_after(newest, flight);
+        Ok((Some(last), cleared))
+    }
+
+    /// The newest generation of a session that is about to end; `None` when it has ended already, or an old copy of it
+    /// came that nothing excuses. One that time has ended still leaves: its tokens may well be good at the provider.
+    async fn leaving(&self, presented: &Session) -> Result<Option<Session>, Refusal> {
+        let now = self.now();
+        let look = self.look(presented, now).await?;
+        if look.ended.is_some() {
+            return Ok(None);
+        }
+        let Some(newest) = look.newest else {
+            return Ok(Some(presented.clone()));
+        };
+        let newest = self.successor(presented, newest.generation, now).await?;
+        if newest.is_none() && !self.timed_out(presented, now) {
+            self.end_reused(presented, now).await?;
+        }
+        Ok(newest)
+    }
+
+    /// What a flight that is under way brings, where it lands in time and before the end was known; else `newest`.
+    async fn last_generation(&self, newest: Session, flight: Option<Landing>) -> Session {
+        let Some(flight) = flight else {
+            return newest;
+        };
+        match tokio::time::timeout(self.flights.farewell_patience, landed(flight)).await {
+            Ok(Some(Outcome::Renewed(last))) => Session::clone(&last),
+            _ => newest,
+        }
+    }
+
+    /// Revokes the tokens of the last generation in a task of its own, after the flight that may be rotating them: a
+    /// refresh token that is being superseded is not sent anywhere else (contract §9).
+    fn revoke_after(&self, newest: Session, flight: Option<Landing>) {
+        let Some(flight) = flight else {
+            self.revoke_detached(&newest);
+            return;
+        };
+        let sessions = self.clone();
+        tokio::spawn(async move {
+            match landed(flight).await {
+                Some(Outcome::Renewed(last)) => sessions.revoke(&last).await,
+                // The flight found the end and revoked what it brought; the old access token is still out.
+                Some(Outcome::Over(_) | Outcome::Rejected(_) | Outcome::Final) => {
+                    let spent = Session {
+                        refresh: None,
+                        ..newest
+                    };
+                    sessions.revoke(&spent).await;
+                }
+                _ => sessions.revoke(&newest).await,
+            }
+        });
+    }
+
+    /// Revokes a session's tokens at the provider in a task of its own: nobody waits for it, nobody can cancel it.
+    pub(super) fn revoke_detached(&self, session: &Session) {
+        let (sessions, session) = (self.clone(), session.clone());
+        tokio::spawn(async move { sessions.revoke(&session).await });
+    }
+
+    /// RFC 7009, the refresh token first: with it a provider takes back the access token as well (§2.1, O-02). A failure
+    /// is logged; here the session has ended all the same.
+    async fn revoke(&self, session: &Session) {
+        let provider = &self.parts.provider;
+        if let Some(refresh) = &session.refresh
+            && let Err(error) = provider.revoke_refresh(refresh).await
+        {
+            self.not_revoked("refresh_token", &error);
+        }
+        if let Err(error) = provider.revoke_access(&session.access.token).await {
+            self.not_revoked("access_token", &error);
+        }
+    }
+
+    fn not_revoked(&self, token: &'static str, error: &crate::provider::ProviderError) {
+        tracing::warn!(
+            event = "token_revocation_failed",
+            app = self.parts.app.id.as_str(),
+            token,
+            %error,
+        );
+    }
+}
+
+/// The outcome of a flight, whenever it lands; `None` when it broke off.
+async fn landed(mut flight: Landing) -> Option<Outcome> {
+    flight
+        .wait_for(Option::is_some)
+        .await
+        .ok()
+        .and_then(|outcome| outcome.clone())
+}

@@ -1,0 +1,227 @@
+//! One flight per session and process: whoever comes while it is under way waits for it, whoever comes right after it
+//! is answered from what it found out.
+//!
+//! The flight is a task of its own: a browser that goes away must not burn a rotated refresh token. Nothing here grows
+//! with the sessions seen: a flight goes when it lands, a rest within seconds.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Sessions;
+use super::rotate::Outcome;
+use crate::clock::Timestamp;
+use crate::refusal::{Code, Refusal};
+use crate::session::{Generation, Session, SessionId};
+
+/// The flights of one app in this process.
+#[derive(Debug)]
+pub(super) struct Flights {
+    air: Mutex<Air>,
+    /// How long a request waits for a flight.
+    pub(super) patience: Duration,
+    /// How long a logout does.
+    pub(super) farewell_patience: Duration,
+}
+
+/// Where the outcome of a flight will be.
+pub(super) type Landing = watch::Receiver<Option<Outcome>>;
+
+#[derive(Debug, Default)]
+struct Air {
+    under_way: HashMap<SessionId, Landing>,
+    rests: HashMap<SessionId, Rest>,
+    swept: Timestamp,
+}
+
+/// What is remembered of a flight for a few seconds, so that the provider is not asked again at once.
+#[derive(Debug)]
+struct Rest {
+    generation: Generation,
+    since: Timestamp,
+    until: Timestamp,
+    outcome: Outcome,
+}
+
+impl Rest {
+    /// Both ends, so that a clock that is set back does not make a rest of hours out of one of seconds.
+    fn holds(&self, now: Timestamp) -> bool {
+        self.since <= now && now < self.until
+    }
+}
+
+enum Boarding {
+    /// Under way: wait.
+    Aboard(Landing),
+    /// It just was: this is what came of it.
+    Resting(Outcome),
+    /// None: fly.
+    Ticket(Ticket, Landing),
+}
+
+impl Default for Flights {
+    fn default() -> Self {
+        Self {
+            air: Mutex::default(),
+            patience: PATIENCE,
+            farewell_patience: FAREWELL_PATIENCE,
+        }
+    }
+}
+
+impl Sessions {
+    /// Renews the session or waits for whoever does, bounded. [`Outcome::Recent`]: another renewal just brought the
+    /// presented generation, and its access token is good.
+    pub(super) async fn renew(&self, session: &Session, now: Timestamp) -> Outcome {
+        match self.flights.board(session, self.usable(session, now), now) {
+            Boarding::Aboard(landing) => self.flights.wait(landing).await,
+            Boarding::Resting(outcome) => outcome,
+            Boarding::Ticket(ticket, landing) => {
+                let (sessions, session) = (self.clone(), Box::new(session.clone()));
+                tokio::spawn(async move {
+                    let outcome = sessions.fly(session).await;
+                    ticket.land(outcome, sessions.now());
+                });
+                self.flights.wait(landing).await
+            }
+        }
+    }
+}
+
+impl Flights {
+    /// The flight of a session that is under way, if any.
+    pub(super) fn landing(&self, session: SessionId) -> Option<Landing> {
+        self.air().under_way.get(&session).cloned()
+    }
+
+    /// Waits for a flight, bounded; the flight goes on without the waiter.
+    async fn wait(&self, mut landing: Landing) -> Outcome {
+        let landed = tokio::time::timeout(self.patience, landing.wait_for(Option::is_some)).await;
+        match landed {
+            Ok(Ok(outcome)) => outcome.clone().unwrap_or_else(crashed),
+            Ok(Err(_)) => crashed(),
+            Err(_) => failed("the provider takes too long to renew the session"),
+        }
+    }
+
+    fn board(self: &Arc<Self>, session: &Session, usable: bool, now: Timestamp) -> Boarding {
+        let mut air = self.air();
+        if let Some(landing) = air.under_way.get(&session.id) {
+            return Boarding::Aboard(landing.clone());
+        }
+        air.sweep(now);
+        if let Some(rest) = air.rests.get(&session.id) {
+            // A token that is already over is renewed again, however young it is.
+            let helps = usable || !matches!(rest.outcome, Outcome::Recent);
+            if rest.generation == session.generation && rest.holds(now) && helps {
+                return Boarding::Resting(rest.outcome.clone());
+            }
+        }
+        let (result, landing) = watch::channel(None);
+        air.under_way.insert(session.id, landing.clone());
+        let ticket = Ticket {
+            flights: Arc::clone(self),
+            session: session.id,
+            generation: session.generation,
+            result,
+            landed: false,
+        };
+        Boarding::Ticket(ticket, landing)
+    }
+
+    fn air(&self) -> MutexGuard<'_, Air> {
+        // No code between lock and unlock can panic half-way through a change that matters.
+        self.air.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Flights under way and rests remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> (usize, usize) {
+        let air = self.air();
+        (air.under_way.len(), air.rests.len())
+    }
+}
+
+impl Air {
+    /// Forgets the rests that are over, at most once a second.
+    fn sweep(&mut self, now: Timestamp) {
+        if now < self.swept || now.since(self.swept) >= SWEEP_EVERY {
+            self.rests.retain(|_, rest| rest.holds(now));
+            self.swept = now;
+        }
+    }
+}
+
+/// The right to fly for one session; dropping it without landing (a panic) sets the session free.
+struct Ticket {
+    flights: Arc<Flights>,
+    session: SessionId,
+    generation: Generation,
+    result: watch::Sender<Option<Outcome>>,
+    landed: bool,
+}
+
+impl Ticket {
+    /// Ends the flight: first what it found out is remembered, then the next one may start, then the waiters go on.
+    fn land(mut self, outcome: Outcome, now: Timestamp) {
+        let (generation, until, remembered) = match &outcome {
+            Outcome::Renewed(session) => (session.generation, now.after(GRACE), Some(Outcome::Recent)),
+            Outcome::Failed(_) => (self.generation, now.after(PAUSE), Some(outcome.clone())),
+            Outcome::Superseded(_, until) => (self.generation, *until, Some(outcome.clone())),
+            Outcome::Over(_) | Outcome::Final | Outcome::Rejected(_) | Outcome::Recent => {
+                (self.generation, now, None)
+            }
+        };
+        let mut air = self.flights.air();
+        air.rests.remove(&self.session);
+        if let Some(outcome) = remembered {
+            let rest = Rest {
+                generation,
+                since: now,
+                until,
+                outcome,
+            };
+            air.rests.insert(self.session, rest);
+        }
+        air.under_way.remove(&self.session);
+        drop(air);
+        self.landed = true;
+        self.result.send_replace(Some(outcome));
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.landed {
+            self.flights.air().under_way.remove(&self.session);
+        }
+    }
+}
+
+fn crashed() -> Outcome {
+    failed("the renewal broke off")
+}
+
+fn failed(why: &'static str) -> Outcome {
+    Outcome::Failed(
+        Refusal::new(Code::ProviderUnavailable)
+            .retry_after(2)
+            .because(why),
+    )
+}
+
+/// How long a request waits for a flight (attack 133).
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a logout waits for one: the user has decided to go.
+const FAREWELL_PATIENCE: Duration = Duration::from_secs(3);
+
+/// After a failed flight the provider is left alone this long, per session.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A renewal this young is what the next `POST refresh` (of another tab) asks for.
+const GRACE: Duration = Duration::from_secs(5);
+
+const SWEEP_EVERY: Duration = Duration::from_secs(1);

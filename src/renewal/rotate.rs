@@ -1,0 +1,251 @@
+//! The flight itself: rotates the refresh token, checks what came, keeps the result.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::alive::{Alive, Over, Standing};
+use super::{Sessions, keep};
+use crate::clock::Timestamp;
+use crate::provider::{Expectation, ProviderError};
+use crate::refusal::{Code, Refusal};
+use crate::session::{Access, Identity, Session};
+use crate::store::EndReason;
+use crate::token::{IdToken, TokenSet};
+
+/// What came of a flight.
+#[derive(Debug, Clone)]
+pub(super) enum Outcome {
+    /// The session, of a new generation.
+    Renewed(Arc<Session>),
+    /// Nothing was asked: the presented generation is seconds old.
+    Recent,
+    /// The provider or the store failed; the session is as it was.
+    Failed(Refusal),
+    /// The session has ended meanwhile.
+    Over(Over),
+    /// `invalid_grant` for the newest generation known: the session has ended, its cookies go.
+    Final,
+    /// `invalid_grant` for a generation this epoch knows nothing of: perhaps someone else renewed it. Not asked again
+    /// before the time given.
+    Superseded(Refusal, Timestamp),
+    /// What came does not check out: the session has ended.
+    Rejected(Refusal),
+}
+
+impl Sessions {
+    /// Renews `session`. Called for one request at a time per session, by the holder of the flight.
+    pub(super) async fn fly(&self, session: Box<Session>) -> Outcome {
+        let asked = self.now();
+        // Looked at again: the flight before this one may have landed between the request's look and now, and a
+        // superseded refresh token is never sent to the provider (contract §9).
+        let alive = match self.standing(session, asked).await {
+            Ok(Standing::Alive(alive)) => alive,
+            Ok(Standing::Over(over)) => return Outcome::Over(over),
+            Err(refusal) => return Outcome::Failed(refusal),
+        };
+        if alive.handed && !self.due(&alive.session, asked) {
+            return Outcome::Renewed(Arc::from(alive.session));
+        }
+        let Some(refresh) = &alive.session.refresh else {
+            return Outcome::Over(Over::Expired);
+        };
+        match self.parts.provider.rotate(refresh).await {
+            Ok(tokens) => self.take_over(&alive.session, tokens, asked).await,
+            Err(ProviderError::InvalidGrant) => self.grant_refused(&alive).await,
+            Err(error) => {
+                tracing::warn!(
+                    event = "session_renewal_failed",
+                    app = self.parts.app.id.as_str(),
+                    %error,
+                );
+                Outcome::Failed(error.into())
+            }
+        }
+    }
+
+    /// From the token response to the next generation of the session.
+    async fn take_over(&self, old: &Session, tokens: TokenSet, asked: Timestamp) -> Outcome {
+        let checked = self.checked_identity(old, &tokens).await;
+        let renewed = self.next(old, tokens, asked);
+        let (id_token, identity) = match checked {
+            Ok(checked) => checked,
+            Err(error) => return self.reject(&renewed, &error).await,
+        };
+        let renewed = Session {
+            id_token,
+            identity,
+            ..renewed
+        };
+        self.keep(old, renewed).await
+    }
+
+    /// The ID token and the identity of the next generation: of a refreshed ID token that checks out (OpenID Connect Core
+    /// §12.2, R-05), else those there were.
+    async fn checked_identity(
+        &self,
+        old: &Session,
+        tokens: &TokenSet,
+    ) -> Result<(Option<IdToken>, Identity), ProviderError> {
+        let unchanged = || (old.id_token.clone(), old.identity.clone());
+        let Some(id_token) = &tokens.id_token else {
+            return Ok(unchanged());
+        };
+        let expected = Expectation::Refresh {
+            identity: &old.identity,
+            access: &tokens.access,
+        };
+        match self.parts.provider.verify(id_token, expected).await {
+            Ok(verified) => Ok((Some(id_token.clone()), merged(&old.identity, verified.identity))),
+            // The keys cannot be had. The refresh token is spent, so giving up would end the session for an outage; an ID
+            // token is optional in a refresh response, and one that cannot be checked is as good as none.
+            Err(error @ ProviderError::Unavailable(_)) => {
+                tracing::warn!(
+                    event = "refreshed_id_token_ignored",
+                    app = self.parts.app.id.as_str(),
+                    %error,
+                );
+                Ok(unchanged())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The next generation, with the ID token and the identity of the old one.
+    fn next(&self, old: &Session, tokens: TokenSet, asked: Timestamp) -> Session {
+        let generation = old.generation.next();
+        Session {
+            generation,
+            touched: self.now(),
+            epoch: self.parts.store.epoch(),
+            access: Access {
+                token: tokens.access,
+                // From when it was asked for: the answer may have been long under way.
+                expires: tokens.expires_in.map(|lifetime| asked.after(lifetime)),
+                generation,
+                scope: granted(old.access.scope.as_deref(), tokens.scope),
+                has_refresh: true,
+            },
+            // None in the response: the old one stays good (RFC 6749 §6, R-02).
+            refresh: tokens.refresh.or_else(|| old.refresh.clone()),
+            ..old.clone()
+        }
+    }
+
+    /// The refreshed ID token speaks of another user or does not check out: whatever the provider means by it, these
+    /// tokens are not this session's (attack 140).
+    async fn reject(&self, renewed: &Session, error: &ProviderError) -> Outcome {
+        tracing::warn!(
+            event = "session_renewal_rejected",
+            app = self.parts.app.id.as_str(),
+            %error,
+            "the refreshed ID token does not check out; the session ends"
+        );
+        let refusal = Refusal::new(Code::ProviderResponseInvalid).because(error.to_string());
+        // Not taken by the store: then nothing is kept of the renewal, and it fails the same way again or is refused.
+        let _logged = self.end_session(renewed, EndReason::Revoked, self.now()).await;
+        self.revoke_detached(renewed);
+        Outcome::Rejected(refusal)
+    }
+
+    /// Keeps the result for whoever still presents the old cookies, and makes it the newest generation.
+    async fn keep(&self, old: &Session, renewed: Session) -> Outcome {
+        let parts = &self.parts;
+        let now = renewed.touched;
+        let Some(sealed) = keep::seal(&parts.app.id, old, &renewed, &*parts.random) else {
+            return Outcome::Failed(
+                Refusal::new(Code::Internal).because("the renewed session cannot be sealed"),
+            );
+        };
+        let result_until = now.after(old.idle.min(parts.app.session.idle_timeout));
+        let until = old.absolute_end(parts.app.session.absolute_timeout);
+        let kept = parts
+            .store
+            .keep_renewal(old.id, old.generation, sealed, result_until, until, now)
+            .await;
+        match kept {
+            Ok(true) => {
+                tracing::debug!(event = "session_renewed", app = parts.app.id.as_str());
+                Outcome::Renewed(Arc::new(renewed))
+            }
+            // The end wins over renewal (contract §9, R-12).
+            Ok(false) => {
+                tracing::info!(
+                    event = "session_renewal_late",
+                    app = parts.app.id.as_str(),
+                    "the session ended during its renewal; the new tokens are revoked"
+                );
+                self.revoke_detached(&renewed);
+                let ended = self.look(old, now).await.ok().and_then(|look| look.ended);
+                Outcome::Over(Over::Ended(ended.unwrap_or(EndReason::Revoked)))
+            }
+            // The old refresh token is spent: who waits is given the new session, which is all there is of it.
+            Err(error) => {
+                tracing::error!(
+                    event = "session_renewal_not_kept",
+                    app = parts.app.id.as_str(),
+                    %error,
+                );
+                Outcome::Renewed(Arc::new(renewed))
+            }
+        }
+    }
+
+    /// `invalid_grant`: final for a generation this epoch knows; for another one perhaps somebody else's renewal, so that
+    /// the browser's jar may already hold better cookies (contract §9, attack 136).
+    async fn grant_refused(&self, alive: &Alive) -> Outcome {
+        let now = self.now();
+        let session = &alive.session;
+        if !alive.known {
+            let first = match self
+                .parts
+                .store
+                .refused(session.id, session.generation, now)
+                .await
+            {
+                Ok(first) => first,
+                Err(error) => return Outcome::Failed(super::alive::store_unavailable(error)),
+            };
+            if now.since(first) < SECOND_THOUGHT {
+                let refusal = Refusal::new(Code::RefreshSuperseded)
+                    .because("the provider refused a generation that the store does not know");
+                return Outcome::Superseded(refusal, first.after(SECOND_THOUGHT));
+            }
+        }
+        tracing::info!(
+            event = "session_ended",
+            app = self.parts.app.id.as_str(),
+            reason = "expired",
+            "the provider refused to renew it"
+        );
+        match self.end_session(session, EndReason::Expired, now).await {
+            Ok(()) => Outcome::Final,
+            Err(refusal) => Outcome::Failed(refusal),
+        }
+    }
+}
+
+/// What a refreshed ID token says, and where it is silent what the session knows.
+fn merged(old: &Identity, new: Identity) -> Identity {
+    Identity {
+        subject: new.subject,
+        provider_session: new.provider_session.or_else(|| old.provider_session.clone()),
+        auth_time: new.auth_time.or(old.auth_time),
+        acr: new.acr.or_else(|| old.acr.clone()),
+    }
+}
+
+/// The scope of the next generation: a narrower one is honoured, a wider one is not believed (RFC 6749 §6, R-06).
+fn granted(old: Option<&str>, new: Option<String>) -> Option<Box<str>> {
+    match (old, new) {
+        (Some(old), Some(new)) => {
+            let had: Vec<&str> = old.split(' ').collect();
+            let still: Vec<&str> = new.split(' ').filter(|scope| had.contains(scope)).collect();
+            Some(still.join(" ").into())
+        }
+        (None, Some(new)) => Some(new.into()),
+        (old, None) => old.map(Into::into),
+    }
+}
+
+/// How long after a first `invalid_grant` for an unknown generation the second one is final (contract §9).
+const SECOND_THOUGHT: Duration = Duration::from_secs(5);

@@ -1,0 +1,1 @@
+//! What the renewal promises, by behaviour.
