@@ -3,11 +3,15 @@
  * All panels stay on the page; a route only brings one of them into view.
  */
 
+let shown = '';
+
 const links = [...document.querySelectorAll('a[data-route]')].filter((link) => link instanceof HTMLAnchorElement);
 
 export function startRoutes() {
   for (const link of links) link.addEventListener('click', follow);
-  addEventListener('popstate', () => show(location.pathname, true));
+  addEventListener('popstate', () => {
+    if (location.pathname !== shown) show(location.pathname, true); // a fragment alone is the browser's business
+  });
   show(location.pathname, false); // at load the reader's place is the top of the document: bring into view, take no focus
 }
 
@@ -26,11 +30,13 @@ function follow(event) {
  * @param {boolean} focus
  */
 function show(path, focus) {
+  shown = path;
   for (const link of links) {
     if (link.pathname === path && path !== '/') link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  const panel = path === '/' ? null : document.getElementById(path.slice(1));
+  const isPanel = path !== '/' && links.some((link) => link.pathname === path);
+  const panel = isPanel ? document.getElementById(path.slice(1)) : null;
   const heading = panel?.querySelector('h2');
   if (heading instanceof HTMLElement) {
     panel?.scrollIntoView();

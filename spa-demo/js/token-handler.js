@@ -167,8 +167,9 @@ export function createTokenHandler(options = {}) {
       failedLooks = 0;
       settle(next);
     } catch (error) {
+      if (!(error instanceof TokenHandlerError)) throw error;
       failedLooks += 1;
-      if (session.status === 'loading' && error instanceof TokenHandlerError) {
+      if (session.status === 'loading') {
         console.error(error.message); // here nobody awaits, so here it is said
         publish({ status: 'anonymous', reason: 'unknown', error });
       } else {
@@ -411,7 +412,7 @@ export function createTokenHandler(options = {}) {
     const { returnTo, prompt, loginHint, acrValues, maxAge, uiLocales, scope, ...unknown } = wishes instanceof Event ? {} : wishes; // `onclick = handler.login`
     refuseUnknown('login', unknown, []);
     const answer = await ask('POST', 'login/start', {
-      return_to: returnTo ?? location.pathname + location.search + location.hash,
+      return_to: returnTo ?? here(),
       prompt,
       login_hint: loginHint,
       acr_values: words(acrValues),
@@ -556,6 +557,14 @@ function isBelow(api, url) {
   return url.origin === api.origin && (url.pathname === path || url.pathname.startsWith(`${path}/`));
 }
 
+/** Where the user is, as far as the agent takes it for `return_to`: no `//` in front, at most 1 KiB. */
+function here() {
+  const { pathname, search, hash } = location;
+  const whole = pathname + search + hash;
+  if (pathname.startsWith('//')) return '/';
+  return [whole, pathname].find((path) => path.length <= 1024) ?? '/';
+}
+
 /** What makes one sign-in differ from another in the eyes of the tabs. @param {Session} session */
 function markOf(session) {
   if (session.status !== 'authenticated') return '';
@@ -629,5 +638,6 @@ const HINTS = new Map([
   ['origin_rejected', () => `This page runs at ${location.origin}. Open the app at its configured origin, or list this one in allowed_origins; localhost and 127.0.0.1 are different origins.`],
   ['csrf_rejected', () => `Either something on the way removed the header ${CSRF_HEADER}, or ${location.origin} is not the app's site: serve page and handler from one origin.`],
   ['route_not_found', () => 'Check `agent` and `apis` in createTokenHandler() against agent_path and the routes of the configuration, and the host name in the address bar.'],
+  ['step_up_required', () => 'The API asks for a stronger or fresher sign-in: call login({ acrValues, maxAge }) with the values in the answer.'],
   ['session_too_large', () => 'The provider issues tokens that do not fit into cookies: shorten them there, or configure a store.'],
 ]);

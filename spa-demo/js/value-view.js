@@ -35,7 +35,12 @@ export function isRecord(value) {
 function recordView(record, depth) {
   const entries = Object.entries(record);
   if (entries.length === 0) return nothing();
-  const rows = entries.map(([name, value]) => element('div', { class: isNested(value) ? 'nested' : 'row' }, element('dt', {}, name), element('dd', {}, valueView(value, name, depth + 1))));
+  const rows = entries.map(([name, value]) => {
+    const view = valueView(value, name, depth + 1);
+    const isLong = depth === 0 && isRecord(value) && Object.keys(value).length > FOLD_FROM;
+    const shown = isLong ? element('details', {}, element('summary', {}, `${Object.keys(value).length} entries`), view) : view;
+    return element('div', { class: isNested(value) && !isLong ? 'nested' : 'row' }, element('dt', {}, name), element('dd', {}, shown));
+  });
   return element('dl', { class: 'record' }, ...rows);
 }
 
@@ -81,6 +86,7 @@ function isNested(value) {
 }
 
 const DEEPEST = 6;
+const FOLD_FROM = 6; // entries, in the first level: a long list of headers shall not push what matters off the screen
 
 /** NumericDate fields of RFC 7519 §4.1 and OpenID Connect Core §2 and §5.1. */
 const TIMES = new Set(['exp', 'iat', 'nbf', 'auth_time', 'updated_at']);

@@ -1,3 +1,4 @@
+import { announce } from '../announce.js';
 import { byId, element } from '../element.js';
 import { problem } from '../problem.js';
 import { isRecord, rawView, valueView } from '../value-view.js';
@@ -25,11 +26,13 @@ export function callPanel(handler, sawResponse) {
     button.setAttribute('aria-busy', 'true');
     /** @type {Child[]} */
     let view;
+    let news = 'The call did not get through.';
     const startedAt = performance.now();
     try {
       const response = await handler.fetch(path);
       const body = await response.text();
       view = answerView(path, response, body, performance.now() - startedAt);
+      news = `${path} answered ${response.status} ${response.statusText}`;
       sawResponse(path, response, body);
       if (handler.session.status === 'authenticated') void handler.reload(); // the call slid the idle timeout and may have renewed
     } catch (error) {
@@ -37,7 +40,10 @@ export function callPanel(handler, sawResponse) {
     }
     button.removeAttribute('aria-busy');
     // The last button pressed wins, and an answer for one user is not shown to the next.
-    if (number === calls && (who === identity(handler) || identity(handler) === '')) result.replaceChildren(element('div', {}, ...view));
+    if (number === calls && (who === identity(handler) || identity(handler) === '')) {
+      result.replaceChildren(element('div', {}, ...view));
+      announce(news);
+    }
   }
 
   const [echo, orders] = buttons;

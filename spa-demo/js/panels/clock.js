@@ -14,7 +14,7 @@ export function clockPanel(handler) {
   const trouble = byId('clock-problem', HTMLDivElement);
   const idle = element('dd', { 'data-testid': 'idle-left' });
   const whole = element('dd', { 'data-testid': 'session-left' });
-  deadlines.append(element('div', {}, element('dt', {}, 'if you pause'), idle), element('div', {}, element('dt', {}, 'at the latest'), whole));
+  deadlines.append(element('div', {}, element('dt', {}, 'Session, if idle'), idle), element('div', {}, element('dt', {}, 'Session, in all'), whole));
 
   let longest = 0; // seconds; the lifetime itself is not told, so the bar is full at the most that was seen
   let busy = false;

@@ -22,7 +22,7 @@ export function loginErrorPanel() {
   // Anyone can write such a link, so free text from it is not shown: only what looks like a code.
   const details = [code, providerError, requestId && `request ${requestId}`].filter((detail) => CODE.test(detail.replace(/^request /, '')));
   box.replaceChildren(
-    element('h2', {}, 'You were not signed in'),
+    element('h2', {}, 'That sign-in did not work'),
     element('p', {}, SENTENCES.get(providerError) ?? SENTENCES.get(code) ?? 'The sign-in did not come to its end. Please try again.'),
     element('p', { class: 'small' }, ...details.flatMap((detail, index) => [index > 0 && ' · ', element('code', {}, detail)])),
     element('div', { class: 'actions' }, close),

@@ -82,7 +82,7 @@ function nameOf(claims) {
 }
 
 const ASKING = 'Asking the agent how this browser is known.';
-const KEPT = 'Your tokens hang in the cloakroom; this page has none of them.';
+const KEPT = 'The tokens are sealed in cookies that no script can read.';
 
 const HEADLINES = {
   loading: 'Looking for your ticket…',
@@ -91,7 +91,7 @@ const HEADLINES = {
 };
 
 const REASONS = {
-  none: 'Nothing has been handed in yet. Sign in, and the tokens go to the desk, not to this page.',
+  none: 'Nothing has been handed in yet. Sign in, and the tokens go to the desk, never to this page.',
   expired: 'Your session has expired. Sign in to begin a new one.',
   logged_out: 'You have signed out. The tokens are gone from this browser.',
   revoked: 'Your session was ended from elsewhere. Sign in to begin a new one.',

@@ -15,9 +15,9 @@ export function wherePanel(handler) {
   /**
    * @param {string} name
    * @param {string} text
-   * @param {boolean} [alarm]
+   * @param {boolean} alarm
    */
-  function report(name, text, alarm = false) {
+  function report(name, text, alarm) {
     const cell = cells.get(name);
     if (!cell) return;
     setText(cell, text);
@@ -28,19 +28,17 @@ export function wherePanel(handler) {
     for (const { name, look } of PLACES) {
       try {
         const found = await look();
-        if (found === null) report(name, 'not offered by this browser');
-        else if (found.length === 0) report(name, 'empty');
+        if (found === null) report(name, 'not offered by this browser', false);
+        else if (found.length === 0) report(name, 'empty', false);
         else report(name, `${found.some(isOurs) ? 'OURS, and should not be' : 'nothing of ours'}: ${found.join(', ')}`, found.some(isOurs));
       } catch {
-        report(name, 'the browser refuses to look'); // storage blocked by a setting
+        report(name, 'the browser refuses to look', false); // storage blocked by a setting
       }
     }
     const snapshot = JSON.stringify(handler.session);
     report(SNAPSHOT, TOKEN.test(snapshot) ? 'something that looks like a token' : `no token: ${Object.keys(handler.session).join(', ')}`, TOKEN.test(snapshot));
   }
 
-  report(HEADERS, 'no call made yet');
-  report(BODY, 'no call made yet');
   byId('look-again', HTMLButtonElement).addEventListener('click', look);
   handler.subscribe(look);
   setInterval(() => document.visibilityState === 'visible' && look(), 3000);
@@ -64,7 +62,7 @@ export function wherePanel(handler) {
 
 /** @param {string} name */
 function row(name) {
-  const cell = element('td', { 'data-place': name }, '…');
+  const cell = element('td', { 'data-place': name, class: 'quiet' }, name === HEADERS || name === BODY ? 'no call made yet' : '…');
   element('tr', {}, element('th', { scope: 'row' }, name.includes(' ') ? name : element('code', {}, name)), cell);
   return cell;
 }

@@ -1,3 +1,4 @@
+import { announce } from '../announce.js';
 import { byId, element } from '../element.js';
 import { problem } from '../problem.js';
 import { rawView, valueView } from '../value-view.js';
@@ -26,13 +27,18 @@ export function whoPanel(handler) {
     button.disabled = true;
     const asked = shown;
     let view;
+    let news = 'The provider’s answer is shown.';
     try {
       const answer = await handler.userinfo();
       view = [element('h3', {}, 'The provider says'), valueView(answer), rawView(answer)];
     } catch (error) {
       view = [problem(error)];
+      news = 'That did not work.';
     }
-    if (asked === shown) result.replaceChildren(...view);
+    if (asked === shown) {
+      result.replaceChildren(...view);
+      announce(news);
+    }
     button.disabled = handler.session.status !== 'authenticated';
     if (!button.disabled) button.focus();
   });
