@@ -14,9 +14,21 @@ use crate::clock::Timestamp;
 use crate::store::Epoch;
 use crate::token::{AccessToken, IdToken, Nonce, RefreshToken, State, Verifier};
 
+mod chunk;
+mod content;
 mod cookies;
+mod jar;
+mod keyring;
+mod login;
+mod names;
+mod seal;
+mod set_cookie;
+#[cfg(test)]
+mod tests;
 
 pub use cookies::{Cookies, Opened, Parts, Presented, Replaces, TooLarge};
+pub use jar::strip_cookies;
+pub use names::is_session_cookie_name;
 
 /// What one login opened. 128 random bits; a secret of its own kind: `Debug` shows nothing of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -148,3 +160,8 @@ pub struct Farewell {
     /// When `logout` made it; good for two minutes.
     pub made: Timestamp,
 }
+
+/// How long a pending login is good for: `Max-Age` of its cookie, and checked inside.
+pub const LOGIN_LIFETIME: Duration = Duration::from_secs(600);
+/// How long a farewell is good for: `Max-Age` of its cookie, and checked inside.
+pub const FAREWELL_LIFETIME: Duration = Duration::from_secs(120);

@@ -13,7 +13,7 @@ use crate::session::{Generation, SessionId};
 
 mod memory;
 
-pub use memory::MemoryStore;
+pub use memory::{Capacity, MemoryStore};
 
 /// Names one lifetime of the store's memory. A session sealed under another epoch may have been ended without the
 /// store remembering it, and is renewed at the provider before its access token is used again.

@@ -1,13 +1,23 @@
 //! The cookies of one app: names, opening, sealing, clearing. Everything else in `session` serves this file.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 
-use super::{Farewell, PendingLogin, Session};
+use super::chunk::{self, Extent, MAX_CHUNKS};
+use super::content::{self, AccessContent, FarewellContent, TokenContent};
+use super::jar::{self, Chunks, SessionJar};
+use super::keyring::Purpose;
+use super::names::{Kind, Names};
+use super::seal::{Binding, Plain, Unopened, Vault, sealed_len};
+use super::set_cookie::{self, Attributes};
+use super::{FAREWELL_LIFETIME, Farewell, Session};
 use crate::clock::Timestamp;
 use crate::config::{App, CookieKey};
 use crate::random::Random;
+use crate::token::{IdToken, RefreshToken};
 
 /// What the `Cookie` fields of a request hold for one app.
 #[derive(Debug)]
@@ -77,18 +87,67 @@ pub struct TooLarge {
 }
 
 /// The cookies of one app.
-#[derive(Debug)]
-pub struct Cookies {}
+pub struct Cookies {
+    pub(super) names: Names,
+    pub(super) vault: Vault,
+    access: Binding,
+    refresh: Binding,
+    id: Binding,
+    end: Binding,
+    budget: usize,
+    persistent: bool,
+    absolute: Duration,
+}
+
+impl fmt::Debug for Cookies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cookies(***)")
+    }
+}
 
 impl Cookies {
     /// Derives the sub-keys of this app from the ring, once (contract §4).
-    pub fn new(_keys: &[CookieKey], _app: &App, _random: Arc<dyn Random>) -> Self {
-        todo!()
+    pub fn new(keys: &[CookieKey], app: &App, random: Arc<dyn Random>) -> Self {
+        let names = Names::new(app.id.as_str());
+        let vault = Vault::new(keys, app, random);
+        Self {
+            access: vault.bind(Purpose::Access, names.of(Kind::Access)),
+            refresh: vault.bind(Purpose::Refresh, names.of(Kind::Refresh)),
+            id: vault.bind(Purpose::Id, names.of(Kind::Id)),
+            end: vault.bind(Purpose::End, names.end()),
+            names,
+            vault,
+            budget: app.session.cookie_budget,
+            persistent: app.session.persistent,
+            absolute: app.session.absolute_timeout,
+        }
     }
 
     /// Opens the session in the `Cookie` fields of a request. Never fails, never tells why.
-    pub fn open(&self, _headers: &HeaderMap) -> Opened {
-        todo!()
+    pub fn open(&self, headers: &HeaderMap) -> Opened {
+        let jar = SessionJar::read(headers, &self.names);
+        let presented = Presented {
+            chunks: [jar.access.presented, jar.refresh.presented, jar.id.presented],
+        };
+        if presented == Presented::default() {
+            return Opened::Absent;
+        }
+        let access = self.open_value(&self.access, &jar.access);
+        let refresh = self.open_value(&self.refresh, &jar.refresh);
+        let id = self.open_value(&self.id, &jar.id);
+        // One value of an unknown key, and the jar is left alone, whatever else is wrong with it: the replica that knows
+        // the key may find nothing wrong.
+        let failures = [access.as_ref().err(), refresh.as_ref().err(), id.as_ref().err()];
+        if failures.contains(&Some(&Unopened::UnknownKey)) {
+            return Opened::Unreadable { clear: false };
+        }
+        let (Ok(access), Ok(refresh), Ok(id)) = (access, refresh, id) else {
+            return Opened::Unreadable { clear: true };
+        };
+        match assemble(access.as_ref(), refresh.as_ref(), id.as_ref()) {
+            Ok(session) => Opened::Session(Box::new(session), presented),
+            Err(NoSession { clear }) => Opened::Unreadable { clear },
+        }
     }
 
     /// `Set-Cookie` values that hold `session` (its `touched` must be set by the caller), with surplus chunks cleared.
@@ -97,56 +156,229 @@ impl Cookies {
     /// [`TooLarge`] when at, rt and id together exceed the budget.
     pub fn seal(
         &self,
-        _session: &Session,
-        _parts: Parts,
-        _replaces: Replaces,
-        _now: Timestamp,
+        session: &Session,
+        parts: Parts,
+        replaces: Replaces,
+        now: Timestamp,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
-        todo!()
+        let access = AccessContent::of(session);
+        let refresh = session
+            .refresh
+            .as_ref()
+            .map(|token| TokenContent::of(session, token.expose()));
+        let id = session
+            .id_token
+            .as_ref()
+            .map(|token| TokenContent::of(session, token.expose()));
+        let extents = [
+            self.extent(Kind::Access, Some(&access)),
+            self.extent(Kind::Refresh, refresh.as_ref()),
+            self.extent(Kind::Id, id.as_ref()),
+        ];
+        let needed = extents.iter().map(|extent| extent.bytes).sum();
+        if needed > self.budget || extents.iter().any(|extent| extent.chunks > MAX_CHUNKS) {
+            return Err(TooLarge {
+                needed,
+                budget: self.budget,
+            });
+        }
+
+        let attributes = self.session_attributes(session, now);
+        let [access_extent, refresh_extent, id_extent] = extents;
+        let mut set = Vec::new();
+        if parts.access {
+            self.put(&mut set, Kind::Access, access_extent, Some(&access), attributes);
+        }
+        if parts.refresh {
+            self.put(
+                &mut set,
+                Kind::Refresh,
+                refresh_extent,
+                refresh.as_ref(),
+                attributes,
+            );
+        }
+        if parts.id {
+            self.put(&mut set, Kind::Id, id_extent, id.as_ref(), attributes);
+        }
+        for ((kind, resealed), (extent, presented)) in [
+            (Kind::Access, parts.access),
+            (Kind::Refresh, parts.refresh),
+            (Kind::Id, parts.id),
+        ]
+        .into_iter()
+        .zip(extents.into_iter().zip(replaces.chunks(self.budget)))
+        {
+            if resealed {
+                self.clear_chunks(&mut set, kind, extent.chunks..presented);
+            }
+        }
+        Ok(set)
     }
 
     /// `Set-Cookie` values that clear the app's session cookies: the plain names always, and every chunk seen in `headers`.
-    pub fn clear(&self, _headers: &HeaderMap) -> Vec<HeaderValue> {
-        todo!()
-    }
-
-    /// `Set-Cookie` values for a login that starts: its cookie, and the clearing of the oldest pending ones beyond 5
-    /// or 4 KiB together, and of those that are over.
-    ///
-    /// # Errors
-    /// [`TooLarge`] when the login cookie would exceed 2 KiB.
-    pub fn seal_login(
-        &self,
-        _login: &PendingLogin,
-        _headers: &HeaderMap,
-        _now: Timestamp,
-    ) -> Result<Vec<HeaderValue>, TooLarge> {
-        todo!()
-    }
-
-    /// The pending login that belongs to `state`: found by its hash, opened, `state` compared in constant time, not
-    /// older than ten minutes.
-    pub fn open_login(&self, _headers: &HeaderMap, _state: &str, _now: Timestamp) -> Option<PendingLogin> {
-        todo!()
-    }
-
-    /// Clears the login cookie that belongs to `state`.
-    pub fn clear_login(&self, _state: &str) -> HeaderValue {
-        todo!()
+    pub fn clear(&self, headers: &HeaderMap) -> Vec<HeaderValue> {
+        let jar = SessionJar::read(headers, &self.names);
+        let mut set = Vec::new();
+        for (kind, chunks) in [
+            (Kind::Access, &jar.access),
+            (Kind::Refresh, &jar.refresh),
+            (Kind::Id, &jar.id),
+        ] {
+            self.clear_chunks(&mut set, kind, std::iter::once(0));
+            self.clear_chunks(&mut set, kind, chunks.numbers().filter(|number| *number > 0));
+        }
+        set
     }
 
     /// `Set-Cookie` for `-end`, Max-Age=120; `None` when it would not fit into one cookie's chunks of the budget.
-    pub fn seal_farewell(&self, _farewell: &Farewell) -> Option<Vec<HeaderValue>> {
-        todo!()
+    pub fn seal_farewell(&self, farewell: &Farewell) -> Option<Vec<HeaderValue>> {
+        let content = FarewellContent::of(farewell);
+        let extent = chunk::extent(self.names.end().len(), sealed_len(content::encoded_len(&content)));
+        if extent.bytes > self.budget || extent.chunks > MAX_CHUNKS {
+            return None;
+        }
+        let value = self
+            .vault
+            .seal(&self.end, &content, u8::try_from(extent.chunks).ok()?);
+        Some(
+            chunk::split(self.names.end(), &value)
+                .map(|(name, piece)| set_cookie::set(&name, piece, Attributes::End))
+                .collect(),
+        )
     }
 
     /// Opens `-end`, not older than two minutes.
-    pub fn open_farewell(&self, _headers: &HeaderMap, _now: Timestamp) -> Option<Farewell> {
-        todo!()
+    pub fn open_farewell(&self, headers: &HeaderMap, now: Timestamp) -> Option<Farewell> {
+        let chunks = jar::read_end(headers, &self.names);
+        let plain = self.open_value(&self.end, &chunks).ok()??;
+        let content: FarewellContent<'_> = content::decode(plain.bytes())?;
+        (now.since(content.made) <= FAREWELL_LIFETIME).then(|| content.to_farewell())
     }
 
     /// Clears `-end` and its chunks seen in `headers`.
-    pub fn clear_farewell(&self, _headers: &HeaderMap) -> Vec<HeaderValue> {
-        todo!()
+    pub fn clear_farewell(&self, headers: &HeaderMap) -> Vec<HeaderValue> {
+        let chunks = jar::read_end(headers, &self.names);
+        std::iter::once(0)
+            .chain(chunks.numbers().filter(|number| *number > 0))
+            .map(|number| set_cookie::clear(&chunk::name(self.names.end(), number), Attributes::End))
+            .collect()
     }
+
+    /// `Ok(None)`: nothing of it is there.
+    fn open_value(&self, binding: &Binding, chunks: &Chunks<'_>) -> Result<Option<Plain>, Unopened> {
+        if chunks.presented == 0 {
+            return Ok(None);
+        }
+        if chunks.ambiguous {
+            let unknown = chunks
+                .values
+                .first()
+                .copied()
+                .flatten()
+                .is_some_and(|head| self.vault.names_unknown_key(head));
+            return Err(if unknown {
+                Unopened::UnknownKey
+            } else {
+                Unopened::Broken
+            });
+        }
+        self.vault.open(binding, &chunks.values).map(Some)
+    }
+
+    fn binding(&self, kind: Kind) -> &Binding {
+        match kind {
+            Kind::Access => &self.access,
+            Kind::Refresh => &self.refresh,
+            Kind::Id => &self.id,
+        }
+    }
+
+    fn extent(&self, kind: Kind, content: Option<&impl serde::Serialize>) -> Extent {
+        content.map_or_else(Extent::default, |content| {
+            chunk::extent(
+                self.names.of(kind).len(),
+                sealed_len(content::encoded_len(content)),
+            )
+        })
+    }
+
+    fn put(
+        &self,
+        set: &mut Vec<HeaderValue>,
+        kind: Kind,
+        extent: Extent,
+        content: Option<&impl serde::Serialize>,
+        attributes: Attributes,
+    ) {
+        let (Some(content), Ok(chunks)) = (content, u8::try_from(extent.chunks)) else {
+            return;
+        };
+        let value = self.vault.seal(self.binding(kind), content, chunks);
+        let pieces = chunk::split(self.names.of(kind), &value);
+        set.extend(pieces.map(|(name, piece)| set_cookie::set(&name, piece, attributes)));
+    }
+
+    fn clear_chunks(&self, set: &mut Vec<HeaderValue>, kind: Kind, numbers: impl Iterator<Item = usize>) {
+        let base = self.names.of(kind);
+        set.extend(
+            numbers.map(|number| set_cookie::clear(&chunk::name(base, number), Attributes::Session(None))),
+        );
+    }
+
+    fn session_attributes(&self, session: &Session, now: Timestamp) -> Attributes {
+        let left = || session.absolute_end(self.absolute).since(now).as_secs();
+        Attributes::Session(self.persistent.then(left))
+    }
+}
+
+impl Replaces {
+    /// How many chunks of each session cookie may be in the jar.
+    fn chunks(self, budget: usize) -> [usize; 3] {
+        match self {
+            Self::Presented(presented) => presented.chunks.map(usize::from),
+            Self::Everything => [chunk::most_within(budget); 3],
+        }
+    }
+}
+
+/// Values that opened but make no session.
+struct NoSession {
+    clear: bool,
+}
+
+fn assemble(
+    access: Option<&Plain>,
+    refresh: Option<&Plain>,
+    id: Option<&Plain>,
+) -> Result<Session, NoSession> {
+    let incomplete = || NoSession { clear: false };
+
+    let access = decode::<AccessContent<'_>>(access)?;
+    let refresh = decode::<TokenContent<'_>>(refresh)?;
+    let id = decode::<TokenContent<'_>>(id)?;
+    let Some(access) = access else {
+        return Err(incomplete());
+    };
+    let foreign = |token: &TokenContent<'_>| token.common.session != access.common.session;
+    if refresh.as_ref().is_some_and(foreign)
+        || id.as_ref().is_some_and(foreign)
+        || access.has_refresh && refresh.is_none()
+    {
+        return Err(incomplete());
+    }
+
+    let mut session = access.to_session();
+    if let Some(refresh) = refresh {
+        session.generation = refresh.common.generation;
+        session.refresh = Some(RefreshToken::new(refresh.token));
+    }
+    session.id_token = id.map(|id| IdToken::new(id.token));
+    Ok(session)
+}
+
+fn decode<'p, T: serde::Deserialize<'p>>(plain: Option<&'p Plain>) -> Result<Option<T>, NoSession> {
+    plain
+        .map(|plain| content::decode(plain.bytes()).ok_or(NoSession { clear: true }))
+        .transpose()
 }

@@ -1,0 +1,208 @@
+//! Ends of many sessions at once: all of one subject, or all of an issuer, that began before a point in time.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use super::room::Room;
+use crate::clock::Timestamp;
+use crate::store::{EndReason, SessionRef, StoreError};
+
+/// Who is ended since when. Shards by subject; nothing is locked while nobody is ended.
+pub(super) struct Subjects {
+    hasher: RandomState,
+    shards: [RwLock<Shard>; SHARDS],
+    subjects: Room,
+    /// By issuer.
+    everybody: RwLock<HashMap<Box<str>, End>>,
+    issuers: Room,
+}
+
+impl Default for Subjects {
+    fn default() -> Self {
+        Self {
+            hasher: RandomState::new(),
+            shards: std::array::from_fn(|_| RwLock::default()),
+            subjects: Room::default(),
+            everybody: RwLock::default(),
+            issuers: Room::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Subjects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Subjects({:?})", self.subjects)
+    }
+}
+
+/// The end of the sessions that began before a point in time.
+#[derive(Clone, Copy)]
+pub(super) struct End {
+    pub(super) before: Timestamp,
+    pub(super) reason: EndReason,
+    pub(super) until: Timestamp,
+}
+
+impl End {
+    fn holds(&self, started: Timestamp, now: Timestamp) -> Option<EndReason> {
+        (self.until > now && started < self.before).then_some(self.reason)
+    }
+
+    /// Both ends as one: whatever either of them ended stays ended.
+    fn merge(&mut self, later: Self) {
+        if later.before > self.before {
+            self.before = later.before;
+            self.reason = later.reason;
+        }
+        self.until = self.until.max(later.until);
+    }
+}
+
+#[derive(Default)]
+struct Shard {
+    /// By issuer and subject: nested, so that a look needs no key of its own.
+    ends: HashMap<Box<str>, HashMap<Box<str>, End>>,
+    /// When what is over was last forgotten.
+    swept: Timestamp,
+}
+
+impl Subjects {
+    /// Whether this session is among those ended.
+    pub(super) fn ended(&self, session: &SessionRef<'_>, now: Timestamp) -> Option<EndReason> {
+        let everybody = (!self.issuers.is_empty())
+            .then(|| {
+                let everybody = self.everybody.read().unwrap_or_else(PoisonError::into_inner);
+                everybody.get(session.issuer)?.holds(session.started, now)
+            })
+            .flatten();
+        everybody.or_else(|| {
+            if self.subjects.is_empty() {
+                return None;
+            }
+            let shard = self.shard(session.subject);
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            let end = shard.ends.get(session.issuer)?.get(session.subject)?;
+            end.holds(session.started, now)
+        })
+    }
+
+    pub(super) fn end(
+        &self,
+        issuer: &str,
+        subject: Option<&str>,
+        end: End,
+        now: Timestamp,
+        capacity: usize,
+    ) -> Result<(), StoreError> {
+        match subject {
+            Some(subject) => self.end_one(issuer, subject, end, now, capacity),
+            None => self.end_everybody(issuer, end, now, capacity),
+        }
+    }
+
+    fn end_everybody(
+        &self,
+        issuer: &str,
+        end: End,
+        now: Timestamp,
+        capacity: usize,
+    ) -> Result<(), StoreError> {
+        let mut everybody = self.everybody.write().unwrap_or_else(PoisonError::into_inner);
+        let before = everybody.len();
+        everybody.retain(|_, end| end.until > now);
+        self.issuers.give_back(before - everybody.len());
+        if let Some(earlier) = everybody.get_mut(issuer) {
+            earlier.merge(end);
+            return Ok(());
+        }
+        if !self.issuers.take(1, capacity) {
+            return Err(full());
+        }
+        everybody.insert(issuer.into(), end);
+        Ok(())
+    }
+
+    fn end_one(
+        &self,
+        issuer: &str,
+        subject: &str,
+        end: End,
+        now: Timestamp,
+        capacity: usize,
+    ) -> Result<(), StoreError> {
+        if self.try_end_one(issuer, subject, end, now, capacity) {
+            return Ok(());
+        }
+        for shard in &self.shards {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            self.subjects.give_back(shard.sweep(now));
+        }
+        if self.try_end_one(issuer, subject, end, now, capacity) {
+            return Ok(());
+        }
+        Err(full())
+    }
+
+    fn try_end_one(&self, issuer: &str, subject: &str, end: End, now: Timestamp, capacity: usize) -> bool {
+        let mut shard = self
+            .shard(subject)
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if now.since(shard.swept) >= SWEEP_EVERY {
+            self.subjects.give_back(shard.sweep(now));
+        }
+        if let Some(earlier) = shard
+            .ends
+            .get_mut(issuer)
+            .and_then(|subjects| subjects.get_mut(subject))
+        {
+            if earlier.until > now {
+                earlier.merge(end);
+            } else {
+                *earlier = end;
+            }
+            return true;
+        }
+        if !self.subjects.take(1, capacity) {
+            return false;
+        }
+        shard
+            .ends
+            .entry(issuer.into())
+            .or_default()
+            .insert(subject.into(), end);
+        true
+    }
+
+    fn shard(&self, subject: &str) -> &RwLock<Shard> {
+        let [first, ..] = &self.shards;
+        let [byte, ..] = self.hasher.hash_one(subject).to_le_bytes();
+        self.shards.get(usize::from(byte) % SHARDS).unwrap_or(first)
+    }
+}
+
+impl Shard {
+    /// Forgets what is over and says how much that was.
+    fn sweep(&mut self, now: Timestamp) -> usize {
+        self.swept = now;
+        let mut forgotten = 0;
+        self.ends.retain(|_, subjects| {
+            let before = subjects.len();
+            subjects.retain(|_, end| end.until > now);
+            forgotten += before - subjects.len();
+            !subjects.is_empty()
+        });
+        forgotten
+    }
+}
+
+fn full() -> StoreError {
+    StoreError("the memory store is full".into())
+}
+
+const SHARDS: usize = 16;
+/// How often a shard that is written to is swept at most.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
