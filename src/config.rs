@@ -15,7 +15,7 @@ use secrecy::SecretString;
 mod origin;
 mod upstream;
 
-pub use origin::{Origin, Scheme};
+pub use origin::{Origin, Scheme, is_loopback_host};
 pub use upstream::{Transport, Upstream};
 
 /// Everything that `serve` needs, checked.
