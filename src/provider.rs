@@ -2,22 +2,59 @@
 //!
 //! Metadata and keys are fetched lazily, cached, refreshed, and served stale while the provider is down (D-06);
 //! nothing is asked at start. Every request of the back channel has a time and a size limit and follows no redirect.
+//!
+//! 1. [`discovery`] learns where the endpoints are and refuses metadata that excludes what is configured.
+//! 2. [`authorize`] and [`end_session`] write URLs for the browser; [`token`], [`revoke`] and [`userinfo`] speak for us.
+//! 3. [`jws`] and [`jwks`] check who signed an ID token, [`id_token`] what it says.
+//! 4. [`http`] is the only way out, [`cached`] decides when to ask again.
+//!
+//! Trusts the operator's configuration, the certificate behind the issuer's name, and nothing that the browser brings.
+
+mod authorize;
+mod cached;
+mod client_auth;
+mod discovery;
+mod end_session;
+mod error_code;
+mod http;
+mod id_token;
+mod jwks;
+mod jws;
+mod query;
+mod revoke;
+mod strict_json;
+mod token;
+mod userinfo;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::clock::Clock;
-use crate::config;
+use crate::clock::{Clock, Timestamp};
+use crate::config::{self, LogoutMode};
 use crate::refusal::{Code, Refusal};
 use crate::session::Identity;
 use crate::token::{AccessToken, AuthorizationCode, IdToken, Nonce, RefreshToken, State, TokenSet, Verifier};
 
+use cached::{Cached, Held};
+use discovery::Metadata;
+pub use error_code::registered_error_code;
+use http::{Http, Limits};
+use jwks::KeySet;
+
 /// One provider as one app knows it.
 #[derive(Debug)]
-pub struct Provider {}
+pub struct Provider {
+    config: config::Provider,
+    clock: Arc<dyn Clock>,
+    http: Http,
+    limits: Limits,
+    metadata: Cached<Metadata>,
+    keys: Cached<KeySet>,
+}
 
 /// What a login asks for (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1); everything else comes from the configuration.
 #[derive(Debug)]
@@ -100,8 +137,23 @@ impl Provider {
     ///
     /// # Errors
     /// When the TLS set-up fails (`ca_file` holds no certificate).
-    pub fn new(_config: &config::Provider, _clock: Arc<dyn Clock>) -> Result<Self, ProviderError> {
-        todo!()
+    pub fn new(config: &config::Provider, clock: Arc<dyn Clock>) -> Result<Self, ProviderError> {
+        Self::with_limits(config, clock, Limits::default())
+    }
+
+    fn with_limits(
+        config: &config::Provider,
+        clock: Arc<dyn Clock>,
+        limits: Limits,
+    ) -> Result<Self, ProviderError> {
+        Ok(Self {
+            http: Http::new(config, limits)?,
+            config: config.clone(),
+            clock,
+            limits,
+            metadata: Cached::new(limits.pause),
+            keys: Cached::new(limits.pause),
+        })
     }
 
     /// Where to send the browser. Exactly one each of `response_type=code`, `client_id`, `redirect_uri`, `scope`,
@@ -109,76 +161,104 @@ impl Provider {
     ///
     /// # Errors
     /// [`ProviderError::Unavailable`] or [`ProviderError::Invalid`] when metadata cannot be had or does not check out.
-    pub async fn authorization_url(&self, _request: &AuthorizationRequest<'_>) -> Result<Url, ProviderError> {
-        todo!()
+    pub async fn authorization_url(&self, request: &AuthorizationRequest<'_>) -> Result<Url, ProviderError> {
+        let metadata = self.metadata().await?;
+        Ok(authorize::authorization_url(
+            &metadata.authorization_endpoint,
+            &self.config,
+            request,
+        ))
     }
 
     /// RFC 9207 §2.4: checks `iss` of an authorization response against the issuer the login was sent to; a missing one is
     /// an error where metadata announces it or `require_iss` is set (C-03).
     ///
     /// # Errors
-    /// [`ProviderError::Invalid`].
-    pub async fn check_response_issuer(
-        &self,
-        _sent_to: &str,
-        _iss: Option<&str>,
-    ) -> Result<(), ProviderError> {
-        todo!()
+    /// [`ProviderError::Invalid`]; also `Unavailable` when `iss` is missing and metadata, which would say whether it may be,
+    /// cannot be had.
+    pub async fn check_response_issuer(&self, sent_to: &str, iss: Option<&str>) -> Result<(), ProviderError> {
+        let missing_is_wrong = match iss {
+            Some(iss) if iss == sent_to && sent_to == &*self.config.issuer => return Ok(()),
+            Some(_) => {
+                return Err(ProviderError::Invalid(
+                    "`iss` of the authorization response is another".into(),
+                ));
+            }
+            None => self.config.require_iss || self.metadata().await?.announces_iss,
+        };
+        if missing_is_wrong {
+            return Err(ProviderError::Invalid(
+                "the authorization response lacks `iss`".into(),
+            ));
+        }
+        Ok(())
     }
 
-    /// Redeems a code (RFC 6749 §4.1.3) with verifier and the `redirect_uri` that was sent.
+    /// Redeems a code (RFC 6749 §4.1.3) with verifier and the `redirect_uri` that was sent. To be run detached: a browser
+    /// that goes away must not leave a code half redeemed.
     ///
     /// # Errors
     /// Every kind but `StepUp`.
     pub async fn redeem(
         &self,
-        _code: AuthorizationCode,
-        _verifier: &Verifier,
-        _redirect_uri: &str,
+        code: AuthorizationCode,
+        verifier: &Verifier,
+        redirect_uri: &str,
     ) -> Result<TokenSet, ProviderError> {
-        todo!()
+        let metadata = self.metadata().await?;
+        let endpoint = &metadata.token_endpoint;
+        token::redeem(&self.http, &self.config, endpoint, code, verifier, redirect_uri).await
     }
 
-    /// Rotates a refresh token (RFC 6749 §6).
+    /// Rotates a refresh token (RFC 6749 §6). Never tried twice: the first attempt may have used it up. To be run
+    /// detached.
     ///
     /// # Errors
     /// Every kind but `StepUp`.
-    pub async fn rotate(&self, _refresh: &RefreshToken) -> Result<TokenSet, ProviderError> {
-        todo!()
+    pub async fn rotate(&self, refresh: &RefreshToken) -> Result<TokenSet, ProviderError> {
+        let metadata = self.metadata().await?;
+        token::rotate(&self.http, &self.config, &metadata.token_endpoint, refresh).await
     }
 
     /// Validates an ID token in full (OpenID Connect Core §3.1.3.7): signature by JWKS with the one configured algorithm,
-    /// iss, aud, azp, exp, iat, nbf, sub, typ, nonce, at_hash, acr, auth_time. An unknown `kid` refetches the keys once.
+    /// iss, aud, azp, exp, iat, nbf, sub, typ, nonce, at_hash, acr, auth_time. Keys that do not verify it are fetched once
+    /// more: the provider may have rotated them.
     ///
     /// # Errors
     /// [`ProviderError::Invalid`] naming the failed check, `StepUp`, or `Unavailable` when no keys can be had.
     pub async fn verify(
         &self,
-        _token: &IdToken,
-        _expected: Expectation<'_>,
+        token: &IdToken,
+        expected: Expectation<'_>,
     ) -> Result<VerifiedIdToken, ProviderError> {
-        todo!()
+        let token = jws::Unverified::parse(token.expose(), self.config.id_token_alg)?;
+        let keys = self.keys().await?;
+        let claims = match token.verify(&keys.value)? {
+            Some(claims) => claims,
+            None => self.verify_with_newer(&token, &keys).await?,
+        };
+        id_token::check(claims, &self.config, self.clock.now(), &expected)
     }
 
     /// The claims of an ID token that was verified before and sealed by us since: decoded, not verified again.
-    pub fn claims_of_sealed(_token: &IdToken) -> Option<Map<String, Value>> {
-        todo!()
+    pub fn claims_of_sealed(token: &IdToken) -> Option<Map<String, Value>> {
+        jws::claims_of_trusted(token.expose())
     }
 
     /// RFC 7009; `Ok` also where the provider has no revocation endpoint. Tried once more on 503.
     ///
     /// # Errors
     /// `Unavailable` or `Invalid`: the caller logs and goes on.
-    pub async fn revoke_refresh(&self, _token: &RefreshToken) -> Result<(), ProviderError> {
-        todo!()
+    pub async fn revoke_refresh(&self, token: &RefreshToken) -> Result<(), ProviderError> {
+        self.revoke(token.expose(), "refresh_token").await
     }
 
     /// As [`Self::revoke_refresh`], for an access token.
     ///
     /// # Errors
     /// `Unavailable` or `Invalid`: the caller logs and goes on.
-    pub async fn revoke_access(&self, _token: &AccessToken) -> Result<(), ProviderError> {
-        todo!()
+    pub async fn revoke_access(&self, token: &AccessToken) -> Result<(), ProviderError> {
+        self.revoke(token.expose(), "access_token").await
     }
 
     /// OpenID Connect Core §5.3; `sub` must equal `subject` (T-19).
@@ -187,27 +267,113 @@ impl Provider {
     /// `Unavailable`, `Invalid` (also where the provider has no userinfo endpoint), `InvalidGrant` where it answers 401.
     pub async fn userinfo(
         &self,
-        _access: &AccessToken,
-        _subject: &str,
+        access: &AccessToken,
+        subject: &str,
     ) -> Result<Map<String, Value>, ProviderError> {
-        todo!()
+        let metadata = self.metadata().await?;
+        let endpoint = metadata.userinfo_endpoint.as_ref().ok_or(ProviderError::Invalid(
+            "metadata: `userinfo_endpoint` is missing".into(),
+        ))?;
+        userinfo::fetch(&self.http, endpoint, access, subject).await
     }
 
     /// Whether `POST logout` should point at `end-session` at all: `logout_mode = "oidc"` and metadata (cached or fetched
     /// now) has an `end_session_endpoint`. A provider that is down counts as no: logout never waits for it long.
     pub async fn offers_end_session(&self) -> bool {
-        todo!()
+        self.end_session_endpoint().await.is_some()
     }
 
     /// RP-Initiated Logout §2: with `client_id`, `post_logout_redirect_uri`, `state`, and the configured hint. `None`
     /// where metadata has no `end_session_endpoint` or cannot be had.
     pub async fn end_session_url(
         &self,
-        _id_token: Option<&IdToken>,
-        _sid: Option<&str>,
-        _state: &str,
+        id_token: Option<&IdToken>,
+        sid: Option<&str>,
+        state: &str,
     ) -> Option<Url> {
-        todo!()
+        let endpoint = self.end_session_endpoint().await?;
+        Some(end_session::end_session_url(
+            &endpoint,
+            &self.config,
+            id_token,
+            sid,
+            state,
+        ))
+    }
+
+    async fn metadata(&self) -> Result<Arc<Metadata>, ProviderError> {
+        let held = self
+            .metadata
+            .get(self.clock.now(), Metadata::fetch(&self.http, &self.config))
+            .await?;
+        Ok(held.value)
+    }
+
+    async fn keys(&self) -> Result<Held<KeySet>, ProviderError> {
+        let metadata = self.metadata().await?;
+        let now = self.clock.now();
+        let held = self.keys.get(now, self.fetch_keys(&metadata)).await?;
+        if held.value.source == metadata.jwks_uri {
+            return Ok(held);
+        }
+        // The provider has moved its keys: what lies at the old place no longer counts.
+        self.keys
+            .newer_than(&held, now, self.fetch_keys(&metadata))
+            .await?
+            .ok_or(ProviderError::Unavailable("keys: they have just moved".into()))
+    }
+
+    async fn fetch_keys(&self, metadata: &Metadata) -> Result<KeySet, ProviderError> {
+        KeySet::fetch(&self.http, &metadata.jwks_uri, self.config.id_token_alg).await
+    }
+
+    async fn verify_with_newer(
+        &self,
+        token: &jws::Unverified<'_>,
+        seen: &Held<KeySet>,
+    ) -> Result<Map<String, Value>, ProviderError> {
+        let metadata = self.metadata().await?;
+        let now: Timestamp = self.clock.now();
+        let newer = self
+            .keys
+            .newer_than(seen, now, self.fetch_keys(&metadata))
+            .await?;
+        let claims = match newer {
+            Some(keys) => token.verify(&keys.value)?,
+            None => None,
+        };
+        let claims = claims.ok_or(ProviderError::Invalid(
+            "ID token: no key of the provider verifies it".into(),
+        ))?;
+        self.keys.proved();
+        Ok(claims)
+    }
+
+    async fn revoke(&self, token: &str, hint: &str) -> Result<(), ProviderError> {
+        let metadata = self.metadata().await?;
+        let Some(endpoint) = &metadata.revocation_endpoint else {
+            return Ok(());
+        };
+        revoke::revoke(&self.http, &self.config, endpoint, token, hint, self.limits.pause).await
+    }
+
+    async fn end_session_endpoint(&self) -> Option<Url> {
+        if self.config.logout_mode != LogoutMode::Oidc {
+            return None;
+        }
+        let metadata = tokio::time::timeout(LOGOUT_PATIENCE, self.metadata()).await;
+        metadata.ok()?.ok()?.end_session_endpoint.clone()
+    }
+}
+
+impl ProviderError {
+    /// Says which conversation it happened in.
+    fn about(self, what: &str) -> Self {
+        match self {
+            Self::Unavailable(text) => Self::Unavailable(format!("{what}: {text}").into()),
+            Self::Invalid(text) => Self::Invalid(format!("{what}: {text}").into()),
+            other => other,
+        }
     }
 }
 
@@ -230,3 +396,9 @@ impl From<ProviderError> for Refusal {
         refusal.because(log)
     }
 }
+
+/// How long a logout waits for metadata before it goes on without the provider.
+const LOGOUT_PATIENCE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;
