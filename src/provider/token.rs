@@ -11,14 +11,16 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
 };
 use oauth2::{
-    ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest, PkceCodeVerifier, RedirectUrl,
-    RequestTokenError, Scope, StandardRevocableToken, TokenUrl,
+    AsyncHttpClient, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardRevocableToken, TokenUrl,
 };
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -53,8 +55,7 @@ pub(super) async fn redeem(
     for resource in &config.resource {
         request = request.add_extra_param("resource", &**resource);
     }
-    let send = |request: HttpRequest| http.send(request);
-    finish(request.request_async(&send).await, config)
+    finish(request.request_async(http).await, config)
 }
 
 /// Rotates a refresh token.
@@ -73,8 +74,17 @@ pub(super) async fn rotate(
     for resource in &config.resource {
         request = request.add_extra_param("resource", &**resource);
     }
-    let send = |request: HttpRequest| http.send(request);
-    finish(request.request_async(&send).await, config)
+    finish(request.request_async(http).await, config)
+}
+
+/// Named, and boxed as what it is: a closure here would leave the future of a renewal without a provable `Send`.
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = ProviderError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, ProviderError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
+    }
 }
 
 type Client = oauth2::Client<
