@@ -6,6 +6,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{MethodRouter, get, post};
 use http::Method;
 
 use crate::clock::Clock;
@@ -13,10 +16,25 @@ use crate::config::App;
 use crate::gate::RequestId;
 use crate::provider::Provider;
 use crate::random::Random;
+use crate::refusal::{Code, Refusal};
 use crate::renewal::Sessions;
 use crate::store::Store;
 
+mod answer;
+mod callback;
+mod end_session;
+mod finish;
+mod logged_out;
+mod login;
+mod login_request;
+mod logout;
+mod parameters;
+mod redeem;
+mod refresh;
 pub mod return_to;
+mod session;
+mod start;
+mod userinfo;
 
 /// The endpoints below an app's `agent_path`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,6 +98,21 @@ impl Endpoint {
         Self::ALL.into_iter().find(|endpoint| endpoint.path() == path)
     }
 
+    fn handler(self) -> MethodRouter<Agent> {
+        match self {
+            Self::Session => get(session::answer),
+            Self::LoginStart => post(login::by_script),
+            Self::LoginEnd => post(callback::by_script),
+            Self::Login => get(login::by_navigation),
+            Self::Callback => get(callback::by_redirect),
+            Self::Userinfo => get(userinfo::answer),
+            Self::Refresh => post(refresh::answer),
+            Self::Logout => post(logout::answer),
+            Self::EndSession => get(end_session::answer),
+            Self::LoggedOut => get(logged_out::answer),
+        }
+    }
+
     fn row(self) -> (&'static str, Method, Protection) {
         use Protection::{Call, Login, Navigation};
         match self {
@@ -127,7 +160,15 @@ impl Agent {
     /// The router: paths are relative to `agent_path` (`/session`, `/login/start` …). Requests carry [`Asked`] in their
     /// extensions and have passed the gate (path, app, method, CSRF). Answers that refuse carry their
     /// [`crate::refusal::Refusal`] in the response extensions: the handler renders it.
-    pub fn router(self) -> axum::Router {
-        todo!()
+    pub fn router(self) -> Router {
+        Endpoint::ALL
+            .into_iter()
+            .fold(Router::new(), |router, endpoint| {
+                router.route(&format!("/{}", endpoint.path()), endpoint.handler())
+            })
+            .fallback(async || Refusal::new(Code::RouteNotFound))
+            // Bodies have one limit, where they are read: `parameters`.
+            .layer(DefaultBodyLimit::disable())
+            .with_state(self)
     }
 }

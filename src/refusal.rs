@@ -248,6 +248,8 @@ pub struct Refusal {
     pub log: Option<Cow<'static, str>>,
     /// `provider_error`: only a registered OAuth or OpenID Connect code, or `other`.
     pub provider_error: Option<&'static str>,
+    /// With `step_up_required`: what the next login must bring.
+    pub demanded: Option<Demanded>,
     /// `Retry-After`, in seconds.
     pub retry_after: Option<u32>,
     /// `Allow`, with a 405 (RFC 9110 §15.5.6).
@@ -258,6 +260,15 @@ pub struct Refusal {
     pub close: bool,
 }
 
+/// What was demanded of a login and not met (RFC 9470 §3): rendered as `acr_values` and `max_age`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Demanded {
+    /// The acceptable `acr` values, separated by spaces; empty = any.
+    pub acr_values: Box<str>,
+    /// Seconds since the user proved who they are, at most.
+    pub max_age: Option<u64>,
+}
+
 impl Refusal {
     /// A refusal with nothing but its code.
     pub const fn new(code: Code) -> Self {
@@ -266,6 +277,7 @@ impl Refusal {
             detail: None,
             log: None,
             provider_error: None,
+            demanded: None,
             retry_after: None,
             allow: None,
             set_cookies: Vec::new(),
@@ -319,12 +331,21 @@ impl Refusal {
             request_id: String,
             #[serde(skip_serializing_if = "Option::is_none")]
             provider_error: Option<&'static str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            acr_values: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            max_age: Option<u64>,
         }
+        let demanded = self.demanded.as_ref();
         let body = Body {
             error_code: self.code.as_str(),
             detailed_error: self.detail.as_deref().unwrap_or(self.code.detail()),
             request_id: request.to_string(),
             provider_error: self.provider_error,
+            acr_values: demanded
+                .map(|demanded| &*demanded.acr_values)
+                .filter(|values| !values.is_empty()),
+            max_age: demanded.and_then(|demanded| demanded.max_age),
         };
         let json = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = Response::new(if method == Method::HEAD {

@@ -1,0 +1,171 @@
+//! One finish for every login: `GET callback` and `POST login/end` differ only in how they answer.
+//!
+//! The order is the defence; nothing of the response is used before the step that vouches for it:
+//!
+//! 1. `state` finds the login cookie of this browser and opens it (C-01, L-06). Unknown or missing: `login_state_invalid`,
+//!    nothing is asked of the provider and no cookie is touched.
+//! 2. `state` is used once, also by a copied cookie (attack 47). A replay is refused as in 1. From here on the login ends,
+//!    whatever comes: its cookie is cleared.
+//! 3. No parameter stands twice (RFC 6749 §3.1, C-02).
+//! 4. `iss` is the issuer the login was sent to, in errors too (RFC 9207 §2.4, C-03).
+//! 5. `error`: the provider said no. Its code is told if it is a registered one, its words never are (C-07).
+//! 6. The code is redeemed, the ID token verified, and only then is a token used or stored (C-11), in a task of its own
+//!    ([`super::redeem`]): a closed tab does not leave the work half done.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use sha2::{Digest as _, Sha256};
+
+use super::parameters::Parameters;
+use super::return_to::{ReturnTo, Rules};
+use super::{Agent, redeem};
+use crate::refusal::{Code, Demanded, Refusal};
+use crate::session::{PendingLogin, Session};
+use crate::token::AuthorizationCode;
+
+#[cfg(test)]
+mod tests;
+
+/// A login that has become a session.
+#[derive(Debug)]
+pub(super) struct Finished {
+    /// The session.
+    pub(super) session: Session,
+    /// Its cookies, and the clearing of the login's.
+    pub(super) cookies: Vec<HeaderValue>,
+    /// Where the browser goes, checked again.
+    pub(super) return_to: ReturnTo,
+}
+
+/// Finishes the login that `response` (the parameters the provider sent the browser back with) belongs to.
+///
+/// # Errors
+/// `login_state_invalid`, `invalid_request`, `authorization_error`, `step_up_required`, `provider_unavailable`,
+/// `provider_response_invalid`, `session_too_large`, `store_unavailable`; with the cookies that go out.
+pub(super) async fn finish(
+    agent: &Agent,
+    headers: &HeaderMap,
+    response: &Parameters,
+) -> Result<Finished, Refusal> {
+    let cookies = &agent.sessions.parts.cookies;
+    let now = agent.clock.now();
+    let state = response.once("state").ok_or_else(unknown_login)?;
+    let login = cookies
+        .open_login(headers, state, now)
+        .ok_or_else(unknown_login)?;
+    let clear = cookies.clear_login(state);
+
+    let mark = Sha256::new_with_prefix(b"cloakroom state\0")
+        .chain_update(state)
+        .finalize()
+        .into();
+    match agent.store.use_once(mark, now.after(REMEMBERED), now).await {
+        Ok(true) => {}
+        Ok(false) => return Err(unknown_login()),
+        Err(error) => {
+            return Err(Refusal::new(Code::StoreUnavailable)
+                .because(error.to_string())
+                .with_cookies(vec![clear]));
+        }
+    }
+    match complete(agent, login, response).await {
+        Ok(mut finished) => {
+            finished.cookies.push(clear);
+            Ok(finished)
+        }
+        Err(refusal) => Err(refusal.with_cookies(vec![clear])),
+    }
+}
+
+/// Steps 3 to 6.
+async fn complete(agent: &Agent, login: PendingLogin, response: &Parameters) -> Result<Finished, Refusal> {
+    if response.repeated().is_some() {
+        return Err(Refusal::new(Code::InvalidRequest).because("a parameter of the response stands twice"));
+    }
+    agent
+        .provider
+        .check_response_issuer(&login.issuer, response.once("iss"))
+        .await?;
+    if let Some(error) = response.once("error") {
+        let code = registered(error);
+        return Err(Refusal {
+            provider_error: Some(code),
+            ..Refusal::new(Code::AuthorizationError)
+                .because(format!("the provider answered the login with {code}"))
+        });
+    }
+    // RFC 6749 appendix A.11: visible ASCII, nothing else.
+    let code = response
+        .once("code")
+        .filter(|code| code.bytes().all(|byte| matches!(byte, b' '..=b'~')))
+        .map(AuthorizationCode::new)
+        .ok_or_else(|| {
+            Refusal::new(Code::InvalidRequest).because("the response holds neither code nor error")
+        })?;
+
+    let rules = Rules::of(&agent.app);
+    let return_to = ReturnTo::check(&login.return_to, &rules).unwrap_or_else(|_| ReturnTo::home(&rules));
+    let demanded = Demanded {
+        acr_values: login.acr_values.join(" ").into(),
+        max_age: login.max_age,
+    };
+    match redeem::detached(agent, login, code).await {
+        Ok((session, cookies)) => Ok(Finished {
+            session,
+            cookies,
+            return_to,
+        }),
+        Err(refusal) if refusal.code == Code::StepUpRequired => Err(Refusal {
+            demanded: Some(demanded),
+            ..refusal
+        }),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// One answer for missing, unknown, foreign, late and replayed states: it tells nobody which (attack 191).
+fn unknown_login() -> Refusal {
+    Refusal::new(Code::LoginStateInvalid)
+}
+
+/// The code itself where it is registered (IANA OAuth Extensions Error Registry), else `other`: a provider's own text
+/// never becomes ours.
+fn registered(error: &str) -> &'static str {
+    REGISTERED_ERRORS
+        .into_iter()
+        .find(|registered| *registered == error)
+        .unwrap_or("other")
+}
+
+/// Contract §4: as long as a login may take.
+const REMEMBERED: Duration = Duration::from_secs(600);
+
+/// RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, RFC 8707 §2, RFC 9396 §5, RFC 9449 §5, OpenID Connect Core
+/// Error Code `unmet_authentication_requirements`.
+const REGISTERED_ERRORS: [&str; 24] = [
+    "access_denied",
+    "account_selection_required",
+    "consent_required",
+    "interaction_required",
+    "invalid_authorization_details",
+    "invalid_client",
+    "invalid_dpop_proof",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_request_object",
+    "invalid_request_uri",
+    "invalid_scope",
+    "invalid_target",
+    "login_required",
+    "registration_not_supported",
+    "request_not_supported",
+    "request_uri_not_supported",
+    "server_error",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unmet_authentication_requirements",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+    "use_dpop_nonce",
+];
