@@ -59,7 +59,7 @@
  * @property {Promise<Session>} ready Settles with the first answer of the agent; never rejects.
  * @property {(listener: (session: Session) => void) => () => void} subscribe Calls `listener` at every change; gives back the way to stop it. Fits React's `useSyncExternalStore`.
  * @property {(options?: LoginOptions) => Promise<void>} login Leaves for the provider's sign-in page.
- * @property {() => Promise<void>} logout Ends the session everywhere: here, in other tabs, at the server and (by navigation) at the provider.
+ * @property {() => Promise<{ leaving: boolean }>} logout Ends the session here, in other tabs and at the server; `leaving`: the page is now on its way to the provider, to end the session there, too.
  * @property {() => Promise<Session>} refresh Renews the access token now. API calls need no such help.
  * @property {() => Promise<Session>} reload Asks the agent for the session again. Renews nothing and slides no timeout.
  * @property {(input: RequestInfo | URL, init?: RequestInit) => Promise<Response>} fetch `fetch` for the APIs: session and CSRF header go along. Like `fetch` it resolves for every answer, also a 401.
@@ -428,7 +428,9 @@ export function createTokenHandler(options = {}) {
     epoch += 1;
     publish({ status: 'anonymous', reason: 'logged_out' });
     tell({ type: 'ended', reason: 'logged_out' });
-    if (answer.logout_url !== undefined) leaveFor(answer.logout_url, 'logout_url');
+    const leaving = answer.logout_url !== undefined; // absent when the provider has no such page
+    if (leaving) leaveFor(answer.logout_url, 'logout_url');
+    return { leaving };
   }
 
   /**

@@ -27,16 +27,17 @@ export function clockPanel(handler) {
     setText(countdown, left === null ? '–:––' : clock(left));
     setText(word, signedIn ? wordFor(left) : 'no ticket');
     bar.value = longest > 0 ? (left ?? 0) / longest : 0;
-    button.disabled = !signedIn || busy;
+    button.disabled = !signedIn;
     deadlines.hidden = !signedIn;
     setText(idle, signedIn ? clockOrDash(secondsUntil(session.idleExpiresAt)) : '');
     setText(whole, signedIn ? clockOrDash(secondsUntil(session.sessionExpiresAt)) : '');
   }
 
   button.addEventListener('click', async () => {
+    if (busy) return;
     busy = true;
+    button.setAttribute('aria-busy', 'true');
     trouble.replaceChildren();
-    tick();
     try {
       await handler.refresh();
       await handler.reload(); // a refresh slides the idle timeout, too: show it
@@ -46,8 +47,7 @@ export function clockPanel(handler) {
       announce('The access token was not renewed.');
     }
     busy = false;
-    tick();
-    button.focus();
+    button.removeAttribute('aria-busy');
   });
 
   handler.subscribe(tick);

@@ -14,12 +14,17 @@ export function ticketPanel(handler) {
   const signOut = byId('sign-out', HTMLButtonElement);
   const secondTab = byId('second-tab', HTMLAnchorElement);
 
+  /** @type {HTMLButtonElement | null} */
+  let pressed = null;
+  /** @type {unknown} */
+  let failure = null;
+
   /** @param {Session} session */
   function render(session) {
     const signedIn = session.status === 'authenticated';
     const hadFocus = document.activeElement === signIn || document.activeElement === signOut;
     document.documentElement.dataset.session = session.status;
-    signIn.hidden = session.status !== 'anonymous';
+    signIn.hidden = session.status !== 'anonymous' || pressed === signOut; // no door to walk back in while the page still leaves
     signOut.hidden = !signedIn;
     secondTab.hidden = !signedIn;
     setText(status, HEADLINES[session.status]);
@@ -27,9 +32,10 @@ export function ticketPanel(handler) {
       const name = element('strong', { 'data-testid': 'user-name' }, nameOf(session.claims));
       if (detail.textContent !== `You are ${name.textContent}. ${KEPT}`) detail.replaceChildren('You are ', name, `. ${KEPT}`);
     } else {
-      setText(detail, session.status === 'anonymous' ? REASONS[session.reason] : ASKING);
+      setText(detail, session.status !== 'anonymous' ? ASKING : pressed === signOut ? LEAVING : REASONS[session.reason]);
     }
-    trouble.replaceChildren(...(session.status === 'anonymous' && session.error ? [problem(session.error)] : []));
+    const wrong = failure ?? (session.status === 'anonymous' ? session.error : null);
+    trouble.replaceChildren(...(wrong ? [problem(wrong)] : []));
     if (hadFocus && (signIn.hidden || signOut.hidden)) focusIfLost(status);
   }
 
@@ -40,33 +46,47 @@ export function ticketPanel(handler) {
 
   /**
    * @param {HTMLButtonElement} button
-   * @param {() => Promise<void>} leave
+   * @param {() => Promise<boolean>} leave Gives whether the page is being left.
    */
   async function press(button, leave) {
-    button.disabled = true; // until the page has been left: two sign-ins at once help nobody
-    trouble.replaceChildren();
+    if (pressed) return; // until the page has been left: two sign-ins at once help nobody
+    pressed = button;
+    failure = null;
+    button.setAttribute('aria-busy', 'true'); // not `disabled`, which would throw the keyboard's focus away
+    render(handler.session);
     try {
-      await leave();
+      if (await leave()) await stillHere();
     } catch (error) {
-      trouble.replaceChildren(problem(error));
+      failure = error;
       announce('That did not work.');
     }
-    button.disabled = false;
+    pressed = null;
+    button.removeAttribute('aria-busy');
+    render(handler.session);
   }
 
-  signIn.addEventListener('click', () => press(signIn, () => handler.login()));
-  signOut.addEventListener('click', () => press(signOut, () => handler.logout()));
+  signIn.addEventListener('click', () => press(signIn, () => handler.login().then(() => true)));
+  signOut.addEventListener('click', () => press(signOut, () => handler.logout().then(({ leaving }) => leaving)));
 
   let before = '';
   const update = () => {
     const { session } = handler;
-    render(session);
     const state = session.status === 'anonymous' ? session.reason : session.status;
+    if (state !== before) failure = null; // told of a state that is over
+    render(session);
     if (state !== before) say(session);
     before = state;
   };
   handler.subscribe(update);
   update();
+}
+
+/** Settles when the page turns out to stay: back from the back/forward cache, or the navigation was cancelled. */
+function stillHere() {
+  return new Promise((resolve) => {
+    addEventListener('pageshow', resolve, { once: true });
+    setTimeout(resolve, 10_000);
+  });
 }
 
 /** A pressed button that disappears takes the focus with it; the headline says what came of it. @param {HTMLElement} heading */
@@ -82,6 +102,7 @@ function nameOf(claims) {
 }
 
 const ASKING = 'Asking the agent how this browser is known.';
+const LEAVING = 'Signed out here.';
 const KEPT = 'The tokens are sealed in cookies that no script can read.';
 
 const HEADLINES = {

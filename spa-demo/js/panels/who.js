@@ -24,7 +24,8 @@ export function whoPanel(handler) {
   }
 
   button.addEventListener('click', async () => {
-    button.disabled = true;
+    if (button.hasAttribute('aria-busy')) return;
+    button.setAttribute('aria-busy', 'true'); // not `disabled`, which would throw the keyboard's focus away
     const asked = shown;
     let view;
     let news = 'The provider’s answer is shown.';
@@ -39,8 +40,7 @@ export function whoPanel(handler) {
       result.replaceChildren(...view);
       announce(news);
     }
-    button.disabled = handler.session.status !== 'authenticated';
-    if (!button.disabled) button.focus();
+    button.removeAttribute('aria-busy');
   });
 
   handler.subscribe(render);
