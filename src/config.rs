@@ -12,11 +12,40 @@ use http::{HeaderName, Method};
 use ipnet::IpNet;
 use secrecy::SecretString;
 
+mod app;
+mod check;
+mod document;
+mod duration;
+mod keys;
+mod landing;
+mod load;
+mod mask;
 mod origin;
+mod overlap;
+mod overrides;
+mod path;
+mod problem;
+mod provider;
+mod render;
+mod route;
+mod schema;
+mod secret;
+mod server;
+mod session;
+mod site;
+mod size;
+mod store;
+mod table;
 mod upstream;
+mod variables;
 
 pub use origin::{Origin, Scheme, is_loopback_host};
+pub use load::Checked;
+pub use origin::{Origin, Scheme, is_loopback_host};
+pub use problem::{Code, Problem, Problems, Severity};
+pub use render::Look;
 pub use upstream::{Transport, Upstream};
+pub use variables::Variables;
 
 /// Everything that `serve` needs, checked.
 #[derive(Debug, Clone)]

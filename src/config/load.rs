@@ -1,0 +1,168 @@
+//! From text to [`Config`]: one walk that stops at nothing and reports everything.
+//!
+//! ```text
+//! text ─► document (tree with places) ─► overrides ─► schema (names, types) ─► one reader per table ─► Config
+//!                        └─► mask (what may be shown)                              └─► overlap
+//! ```
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::check::Check;
+use super::document;
+use super::mask::Mask;
+use super::problem::{Code, Place, Problem, Problems, Severity};
+use super::schema::{self, ROOT};
+use super::table::Table;
+use super::variables::Variables;
+use super::{App, Config};
+use super::{app, keys, overlap, overrides, server, store};
+
+/// What came of a reading: a configuration unless there are errors, and everything there is to say about it.
+#[derive(Debug)]
+pub struct Checked {
+    /// `None` exactly when `problems` holds an error.
+    pub config: Option<Config>,
+    /// Errors and warnings, in the order of the file.
+    pub problems: Problems,
+}
+
+impl Config {
+    /// Reads the file at `path`, with the environment of this process.
+    ///
+    /// # Errors
+    /// Every problem of the file, of the environment and of the secrets they refer to.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        Self::check(path, &Variables::of_process()).into_result()
+    }
+
+    /// Reads `text` as if it stood in `base_dir` under `file_name`.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(
+        text: &str,
+        file_name: &str,
+        base_dir: &Path,
+        variables: &Variables,
+    ) -> Result<Self, Problems> {
+        check(text, file_name, base_dir, variables).into_result()
+    }
+
+    /// Reads the file at `path` and keeps the warnings as well.
+    pub fn check(path: &Path, variables: &Variables) -> Checked {
+        let name = path.display().to_string();
+        let base_dir = path.parent().unwrap_or_else(|| Path::new(""));
+        let (cause, fix) = match std::fs::read(path).map(String::from_utf8) {
+            Ok(Ok(text)) => return check(&text, &name, base_dir, variables),
+            Ok(Err(_)) => ("it is not UTF-8".to_owned(), "save it as UTF-8"),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                (error.to_string(), "name the configuration with `--config FILE`")
+            }
+            Err(error) => (error.to_string(), "make it readable for this user"),
+        };
+        let mut check = Check::new(base_dir, variables);
+        check
+            .error(
+                Code::FILE,
+                "",
+                &Place::Whole,
+                format!("cannot read `{name}`: {cause}"),
+            )
+            .with_fix(fix);
+        Checked {
+            config: None,
+            problems: Problems {
+                file_name: name.into(),
+                list: check.problems,
+            },
+        }
+    }
+}
+
+impl Checked {
+    /// The configuration, or the problems.
+    ///
+    /// # Errors
+    /// The problems, if one of them is an error.
+    pub fn into_result(self) -> Result<Config, Problems> {
+        self.config.ok_or(self.problems)
+    }
+}
+
+fn check(text: &str, file_name: &str, base_dir: &Path, variables: &Variables) -> Checked {
+    // Editors of one platform put a byte order mark in front; TOML knows none.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (mut root, syntax_errors) = document::parse(text);
+    let mask = Mask::new(&root, syntax_errors.is_empty());
+    let mut check = Check::new(base_dir, variables);
+    overrides::apply(&mut root, &mut check);
+    let config = Table::root(&root).and_then(|root| read(&root, &mut check));
+    let misread = !syntax_errors.is_empty();
+    for error in syntax_errors {
+        check
+            .error(
+                Code::SYNTAX,
+                "",
+                &error.place,
+                format!("not TOML: {}", error.message),
+            )
+            .with_fix("texts stand in quotes, one key per line: `key = \"value\"`");
+    }
+    mask.finish(text, &mut check);
+    let mut list = check.problems;
+    if misread {
+        forget_consequences(&mut list);
+    }
+    list.sort_by_key(|problem| problem.position().unwrap_or_default());
+    let failed = list.iter().any(|problem| problem.severity == Severity::Error);
+    Checked {
+        config: config.filter(|_| !failed),
+        problems: Problems {
+            file_name: Arc::from(file_name),
+            list,
+        },
+    }
+}
+
+fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Config> {
+    schema::inspect(root.entries(), ROOT, "", check);
+    let server = server::read(root, check);
+    let keys = keys::read(root, check);
+    let store = store::read(root, check);
+    let tables = root.tables("app");
+    if tables.is_empty() && root.field("app").is_none_or(|field| field.elements().is_empty()) {
+        root.missing("app", "`[[app]]` with `id`, `origin` and `[app.provider]`", check);
+    }
+    app::refuse_equal_ids(&tables, check);
+    let mut claims = Vec::new();
+    let apps: Vec<Option<App>> = tables
+        .iter()
+        .enumerate()
+        .map(|(index, table)| app::read(table, index, &mut claims, check))
+        .collect();
+    overlap::inspect(&claims, check);
+    keys.refuse_client_secrets(check);
+    let apps: Option<Vec<App>> = apps.into_iter().collect();
+    Some(Config {
+        server: server?,
+        keys: keys.ring?,
+        store: store?,
+        apps: apps?.into_iter().map(Arc::new).collect(),
+    })
+}
+
+/// Where the text is not TOML, what is missing may stand in what could not be read, and what is wrong on the same
+/// line is the same mistake.
+fn forget_consequences(list: &mut Vec<Problem>) {
+    let line = |problem: &Problem| problem.position().map(|(line, _)| line);
+    let broken: Vec<_> = list
+        .iter()
+        .filter(|problem| problem.code == Code::SYNTAX)
+        .filter_map(line)
+        .collect();
+    list.retain(|problem| {
+        problem.code == Code::SYNTAX
+            || problem.code != Code::MISSING_KEY && line(problem).is_none_or(|line| !broken.contains(&line))
+    });
+}

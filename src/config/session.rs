@@ -1,0 +1,97 @@
+//! `[app.session]`: lifetimes, renewal, how much the cookies may weigh.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::check::Check;
+use super::problem::Code;
+use super::schema::{Harmless, Key, Kind};
+use super::table::{Field, Table, quoted};
+use super::{RefreshMode, Session, duration, size};
+
+pub(super) const KEYS: &[Key] = &[
+    Key::new("idle_timeout", Kind::Duration),
+    Key::new("absolute_timeout", Kind::Duration),
+    Key::new("refresh", Kind::Text),
+    Key::new("persistent", Kind::Flag),
+    Key::new("cookie_budget", Kind::Size),
+    Key::new("claims", Kind::Texts),
+    Key::later_but("mode", Harmless::Text("cookie")),
+];
+
+/// Reads `[app.session]`, which may be absent.
+pub(super) fn read(app: &Table<'_>, check: &mut Check<'_>) -> Option<Session> {
+    let table = app.table_or_empty("session");
+    let lifetime = |field: &Field<'_>, check: &mut Check<'_>| duration::read(field, &LIFETIMES, check);
+    let idle_timeout = table.or("idle_timeout", IDLE, check, lifetime);
+    let absolute_timeout = table.or("absolute_timeout", ABSOLUTE, check, lifetime);
+    if let (Some(idle), Some(absolute)) = (idle_timeout, absolute_timeout)
+        && idle > absolute
+        && let Some(field) = table.field("idle_timeout")
+    {
+        check
+            .warning(
+                Code::LIFETIME,
+                &field.path,
+                field.place(),
+                "the idle timeout is longer than the absolute one: it never ends a session",
+            )
+            .with_fix(format!(
+                "idle_timeout is {}, absolute_timeout {}: lower the one or raise the other",
+                duration::write(idle),
+                duration::write(absolute)
+            ));
+    }
+    let refresh = table.or("refresh", RefreshMode::Inline, check, |field, check| {
+        field.choice(
+            check,
+            &[("inline", RefreshMode::Inline), ("spa", RefreshMode::Spa)],
+            &[],
+        )
+    });
+    let persistent = table.flag("persistent", false);
+    let cookie_budget = table.or("cookie_budget", BUDGET, check, |field, check| {
+        size::read(field, &BUDGETS, check)
+    });
+    let claims = match table.field("claims") {
+        Some(_) => table.each("claims", check, claim).map(Some),
+        None => Some(None),
+    };
+    Some(Session {
+        idle_timeout: idle_timeout?,
+        absolute_timeout: absolute_timeout?,
+        refresh: refresh?,
+        persistent: persistent?,
+        cookie_budget: usize::try_from(cookie_budget?).ok()?,
+        claims: claims?,
+    })
+}
+
+fn claim(field: &Field<'_>, check: &mut Check<'_>) -> Option<Box<str>> {
+    let text = field.text()?;
+    if NEVER_SHOWN.contains(&text) || text.is_empty() {
+        check
+            .wrong(
+                Code::TEXT,
+                field,
+                format!("the claim {} is never shown to the SPA", quoted(text)),
+            )
+            .with_fix("remove it");
+        return None;
+    }
+    Some(text.into())
+}
+
+const IDLE: Duration = Duration::from_secs(30 * 60);
+const ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// A session of more than a year is none; browsers cap cookies at 400 days.
+const LIFETIMES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(400 * 86_400);
+
+const BUDGET: u64 = 7 << 10;
+
+/// One empty session with three cookies weighs about a kibibyte; contract §4 ends at 64 KiB.
+const BUDGETS: RangeInclusive<u64> = (1 << 10)..=(64 << 10);
+
+/// Claims of the protocol (contract §10): no narrowing brings them back.
+const NEVER_SHOWN: &[&str] = &["nonce", "at_hash", "c_hash", "s_hash", "sid"];
