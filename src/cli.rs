@@ -1,8 +1,120 @@
 //! The command line (contract §2): one file per command.
+//!
+//! Exit codes: 0 ok, 1 failed, 2 usage, 69 a port or upstream is unavailable, 78 bad configuration. The last line on
+//! stderr of a failed command is the reason. A command whose work is not built yet is refused with 78, never
+//! accepted and ignored.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+
+use self::exit::Failure;
+
+mod check;
+mod demo;
+mod exit;
+mod keys;
+mod logging;
+mod report;
+mod serve;
+mod signals;
+
+/// A token handler for browser single-page apps: hand in your tokens, keep a ticket.
+#[derive(Debug, Parser)]
+#[command(name = "cloakroom", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything in one process on loopback: demo provider, example API, SPA, agent and proxy
+    Demo(demo::Demo),
+    /// Serve what the configuration describes
+    Serve(serve::Serve),
+    /// Read the configuration and report every problem at once
+    Check(check::Check),
+    /// Cookie keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    #[command(hide = true)]
+    Init(Later),
+    #[command(hide = true)]
+    Doctor(Later),
+    #[command(hide = true)]
+    Explain(Later),
+    #[command(hide = true)]
+    Schema(Later),
+    #[command(hide = true)]
+    Config(Later),
+    #[command(hide = true)]
+    Completions(Later),
+    #[command(hide = true)]
+    Man(Later),
+}
+
+/// A command that exists but is not built yet, with whatever it is given.
+#[derive(Debug, Args)]
+struct Later {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _arguments: Vec<OsString>,
+}
+
+/// Where the configuration is: an argument of every command that reads it.
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = "config.toml")]
+    config: std::path::PathBuf,
+}
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    todo!()
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let done = match cli.command {
+        Command::Demo(demo) => demo.run(),
+        Command::Serve(serve) => serve.run(),
+        Command::Check(check) => check.run(),
+        Command::Keys(keys) => keys.run(),
+        Command::Init(_) => later("init"),
+        Command::Doctor(_) => later("doctor"),
+        Command::Explain(_) => later("explain"),
+        Command::Schema(_) => later("schema"),
+        Command::Config(_) => later("config"),
+        Command::Completions(_) => later("completions"),
+        Command::Man(_) => later("man"),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+fn later(command: &str) -> Result<(), Failure> {
+    Err(Failure::config(format!(
+        "`{command}` is not available in this version"
+    )))
+}
+
+/// Help and version are answers; everything else is a mistake, whose reason is said once more at the end.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Nobody to tell if the stream is closed.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            Failure::usage("a command is missing").tell()
+        }
+        _ => {
+            let text = error.to_string();
+            let reason = text.lines().next().unwrap_or_default();
+            Failure::usage(reason.trim_start_matches("error: ")).tell()
+        }
+    }
 }

@@ -39,7 +39,6 @@ mod table;
 mod upstream;
 mod variables;
 
-pub use origin::{Origin, Scheme, is_loopback_host};
 pub use load::Checked;
 pub use origin::{Origin, Scheme, is_loopback_host};
 pub use problem::{Code, Problem, Problems, Severity};

@@ -1,0 +1,86 @@
+//! `cloakroom serve`: from a checked configuration to a drained listener.
+
+use std::net::SocketAddr;
+
+use clap::{Args, ValueEnum};
+use tokio::net::TcpListener;
+
+use super::exit::Failure;
+use super::signals::Signals;
+use super::{ConfigFile, logging, report};
+use crate::config::{Config, StoreKind};
+use crate::handler::{Environment, TokenHandler};
+use crate::server;
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// One half alone
+    #[arg(long, value_enum)]
+    only: Option<Half>,
+}
+
+/// What can be served alone.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Half {
+    /// The OAuth agent
+    Agent,
+    /// The OAuth proxy
+    Proxy,
+}
+
+impl Serve {
+    pub(super) fn run(&self) -> Result<(), Failure> {
+        let (config, _warnings) = report::read(&self.config.config)?;
+        if self.only.is_some() {
+            let StoreKind::Memory = config.store;
+            return Err(Failure::config(
+                "`--only` needs a store that both halves share: with `store.kind = \"memory\"` the proxy would \
+                 not learn of a logout at the agent",
+            ));
+        }
+        logging::start("info")?;
+        let handler = TokenHandler::new(&config, Environment::default())
+            .map_err(|error| Failure::config(error.to_string()))?;
+        runtime()?.block_on(serve(&config, handler))
+    }
+}
+
+async fn serve(config: &Config, handler: TokenHandler) -> Result<(), Failure> {
+    // Caught before the port is taken: whoever sees the port answer may send a signal.
+    let signals = Signals::listen()?;
+    let wanted = config.server.listen;
+    let listener = TcpListener::bind(wanted)
+        .await
+        .map_err(|error| cannot_listen(wanted, &error))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| cannot_listen(wanted, &error))?;
+    for app in &config.apps {
+        tracing::info!(app = app.id.as_str(), origin = %app.origin, routes = app.routes.len(), "serving");
+    }
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+    server::serve(vec![listener], handler, signals.shutdown()).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// A runtime with a thread per core.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("cannot start the runtime: {error}")))
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let why = match error.kind() {
+        std::io::ErrorKind::AddrInUse => "it is in use".to_owned(),
+        std::io::ErrorKind::PermissionDenied => {
+            "this user may not (ports below 1024 are privileged)".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    Failure::unavailable(format!("cannot listen on {address}: {why}"))
+}
