@@ -221,8 +221,8 @@ impl Provider {
     }
 
     /// Validates an ID token in full (OpenID Connect Core §3.1.3.7): signature by JWKS with the one configured algorithm,
-    /// iss, aud, azp, exp, iat, nbf, sub, typ, nonce, at_hash, acr, auth_time. Keys that do not verify it are fetched once
-    /// more: the provider may have rotated them.
+    /// `iss`, `aud`, `azp`, `exp`, `iat`, `nbf`, `sub`, `typ`, `nonce`, `at_hash`, `acr`, `auth_time`. Keys that do not verify
+    /// it are fetched once more: the provider may have rotated them.
     ///
     /// # Errors
     /// [`ProviderError::Invalid`] naming the failed check, `StepUp`, or `Unavailable` when no keys can be had.

@@ -8,5 +8,13 @@
     reason = "tests fail loudly"
 )]
 
+mod arbitrary;
+mod front_channel;
+mod id_tokens;
+mod keys;
 mod login;
+mod metadata;
+mod other_endpoints;
+mod signatures;
+mod token_endpoint;
 mod world;
