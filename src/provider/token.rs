@@ -15,6 +15,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use http::StatusCode;
 use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
 };
@@ -31,7 +32,7 @@ use crate::token::{AccessToken, AuthorizationCode, IdToken, RefreshToken, TokenS
 
 use super::error_code::registered_error_code;
 use super::http::Http;
-use super::{ProviderError, client_auth};
+use super::{ProviderError, client_auth, strict_json};
 
 /// Redeems a code.
 ///
@@ -83,7 +84,16 @@ impl<'c> AsyncHttpClient<'c> for Http {
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, ProviderError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.send(request))
+        Box::pin(async {
+            let response = self.send(request).await?;
+            // The crate stops reading after the first object; what follows it makes two answers of one (C-09).
+            if response.status() == StatusCode::OK && strict_json::object(response.body()).is_err() {
+                return Err(ProviderError::Invalid(
+                    "the answer is no JSON object with each member once".into(),
+                ));
+            }
+            Ok(response)
+        })
     }
 }
 

@@ -201,7 +201,7 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         Reply::Flood => {
             let pieces = (0..1600).map(move |_| {
                 inner.flooded.fetch_add(1 << 16, Ordering::SeqCst);
-                Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 1 << 16]))
+                Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 1 << 16]))
             });
             Response::builder()
                 .header("content-type", "application/json")
@@ -322,13 +322,20 @@ impl World {
     }
 
     pub(super) async fn configured(alg: Algorithm, change: impl FnOnce(&mut config::Provider)) -> Self {
+        Self::limited(alg, limits(), change).await
+    }
+
+    pub(super) async fn limited(
+        alg: Algorithm,
+        limits: Limits,
+        change: impl FnOnce(&mut config::Provider),
+    ) -> Self {
         let signer = Signer::new(alg, Some("k1"));
         let fake = Fake::with_keys(&[&signer]).await;
         let clock = Arc::new(TestClock(AtomicU64::new(NOW * 1000)));
         let mut config = config(&fake.issuer, alg);
         change(&mut config);
-        let provider =
-            Provider::with_limits(&config, Arc::clone(&clock) as Arc<dyn Clock>, limits()).unwrap();
+        let provider = Provider::with_limits(&config, Arc::clone(&clock) as Arc<dyn Clock>, limits).unwrap();
         Self {
             fake,
             signer,
