@@ -112,9 +112,10 @@ test('a login replaces the session that the browser had', async (t) => {
   assert.equal(refused.status, 401, 'contract §4: the session that the browser had when the login started ends');
 });
 
-test('the server ends in order when it is told to', async () => {
+test('the server ends in order when it is told to', async (t) => {
   const world = await startWorld();
+  t.after(world.stop);
   const { browser } = await signIn(world);
   await call(world, browser);
-  assert.deepEqual(await world.stop(), { code: 0, signal: null });
+  assert.deepEqual(await world.server.stop(), { code: 0, signal: null });
 });

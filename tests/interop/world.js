@@ -24,25 +24,58 @@ const ATTEMPTS = 3;
  *   `session`, `server`: further lines of these tables; `gateway`: what stands between the browser and us
  */
 export async function startWorld({ client = BASIC, auth = 'client_secret_basic', session = '', server: lines = '', gateway } = {}) {
-  const folder = await mkdtemp(path.join(tmpdir(), 'cloakroom-interop-'));
-  const api = await startApi();
-  const key = path.join(folder, 'cookie.key');
-  const made = await run(binary(), ['keys', 'generate', '--out', key]);
-  assert.equal(made.code, 0, `keys generate: ${made.output}`);
-  assert.equal((await stat(key)).mode & 0o777, 0o600, 'the key file is for its owner only');
-  const secret = path.join(folder, 'client-secret');
-  await writeFile(secret, `${client.secret}\n`, { mode: 0o600 });
+  /** What ends each thing that was started, newest last. @type {(() => Promise<unknown>)[]} */
+  const ends = [];
+  async function stop() {
+    for (const end of ends.splice(0).reverse()) await end();
+  }
+  try {
+    return await start();
+  } catch (error) {
+    await stop(); // or what was started keeps this process alive
+    throw error;
+  }
 
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    const front = gateway ? await freePort() : port;
-    const origin = `http://localhost:${front}`;
-    const agent = `${origin}/oauth-agent`;
-    const provider = await startProvider({ redirectUri: `${agent}/callback`, postLogoutRedirectUri: `${agent}/logged-out` });
-    const config = path.join(folder, 'config.toml');
-    await writeFile(
-      config,
-      `
+  async function start() {
+    const folder = await mkdtemp(path.join(tmpdir(), 'cloakroom-interop-'));
+    ends.push(() => rm(folder, { recursive: true, force: true }));
+    const api = await startApi();
+    ends.push(api.stop);
+    const key = path.join(folder, 'cookie.key');
+    const made = await run(binary(), ['keys', 'generate', '--out', key]);
+    assert.equal(made.code, 0, `keys generate: ${made.output}`);
+    assert.equal((await stat(key)).mode & 0o777, 0o600, 'the key file is for its owner only');
+    const secret = path.join(folder, 'client-secret');
+    await writeFile(secret, `${client.secret}\n`, { mode: 0o600 });
+
+    for (let attempt = 1; ; attempt += 1) {
+      const port = await freePort();
+      const front = gateway ? await freePort() : port;
+      const origin = `http://localhost:${front}`;
+      const agent = `${origin}/oauth-agent`;
+      const provider = await startProvider({ redirectUri: `${agent}/callback`, postLogoutRedirectUri: `${agent}/logged-out` });
+      ends.push(provider.stop);
+      const config = path.join(folder, 'config.toml');
+      await writeFile(config, configuration({ port, lines, key, origin, provider, client, secret, auth, session, api }));
+      const server = new Child(binary(), ['serve', '--config', config]);
+      ends.push(() => server.stop());
+      try {
+        await server.listening(port);
+      } catch (error) {
+        if (server.how?.code === 69 && attempt < ATTEMPTS) continue;
+        throw error;
+      }
+      if (gateway) {
+        const before = await gateway({ folder, port: front, upstream: port });
+        ends.push(() => before.stop());
+      }
+      return { provider, api, client, origin, agent, page: `${origin}/`, folder, server, stop };
+    }
+  }
+}
+
+function configuration({ port, lines, key, origin, provider, client, secret, auth, session, api }) {
+  return `
 [server]
 listen = "127.0.0.1:${port}"
 ${lines}
@@ -72,31 +105,7 @@ ${session}
 [[app.route]]
 path = "/api"
 upstream = "${api.address}"
-`,
-    );
-    const server = new Child(binary(), ['serve', '--config', config]);
-    /** @type {Child | undefined} */
-    let before;
-    const world = { provider, api, client, origin, agent, page: `${origin}/`, folder, server, stop };
-    async function stop() {
-      await before?.stop();
-      const how = await server.stop();
-      await Promise.all([provider.stop(), api.stop(), rm(folder, { recursive: true, force: true })]);
-      return how;
-    }
-    try {
-      await server.listening(port);
-      before = await gateway?.({ folder, port: front, upstream: port });
-      return world;
-    } catch (error) {
-      const taken = server.how?.code === 69 && attempt < ATTEMPTS;
-      if (!taken) {
-        await stop();
-        throw error;
-      }
-      await provider.stop();
-    }
-  }
+`;
 }
 
 /** @typedef {Awaited<ReturnType<typeof startWorld>>} World */
