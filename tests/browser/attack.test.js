@@ -18,7 +18,9 @@ let evil;
 before(async () => {
   evil = http.createServer((_, response) => response.setHeader('content-type', 'text/html').end('<!doctype html><title>evil</title>'));
   evil.listen(0, '127.0.0.1');
-  [demo, browser] = await Promise.all([startDemo(), launch(), once(evil, 'listening')]);
+  await once(evil, 'listening');
+  browser = await launch();
+  demo = await startDemo();
 });
 after(async () => {
   await browser?.close();

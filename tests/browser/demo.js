@@ -24,14 +24,22 @@ const FLAGS = [
 /** Starts the demo on a free port and reads its banner. */
 export async function startDemo() {
   const child = new Child(binary(), ['demo', '--port', String(await freePort())], { env: { ...process.env, NO_COLOR: '1' } });
-  const banner = await child.until(() => {
-    const address = /https?:\/\/[^\s"'<>]+/.exec(child.output)?.[0];
-    const person = /\b([a-z]+) \/ ([^\s]+)/.exec(child.output);
-    return address && person && { address, user: person[1], password: person[2] };
-  }, 'a banner with an address and a person');
-  const { origin, port } = new URL(banner.address);
-  await child.listening(Number(port));
-  return { child, origin, ...banner, stop: () => child.stop() };
+  try {
+    const banner = await child.until(() => read(child.output), 'a banner with an address and a person');
+    const { origin, port } = new URL(banner.address);
+    await child.listening(Number(port));
+    return { child, origin, ...banner, stop: () => child.stop() };
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+}
+
+/** The first address and the first person of the banner. @param {string} banner */
+function read(banner) {
+  const address = /https?:\/\/[^\s"'<>]+/.exec(banner)?.[0];
+  const person = /\b([a-z]+) \/ (\S+)/.exec(banner);
+  return address && person && { address, user: person[1], password: person[2] };
 }
 
 /** @typedef {Awaited<ReturnType<typeof startDemo>>} Demo */

@@ -9,7 +9,8 @@ let demo;
 /** @type {import('playwright-core').Browser} */
 let browser;
 before(async () => {
-  [demo, browser] = await Promise.all([startDemo(), launch()]);
+  browser = await launch();
+  demo = await startDemo();
 });
 after(async () => {
   await browser?.close();
