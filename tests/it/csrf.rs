@@ -1,0 +1,472 @@
+//! Who may ask at all: custom header, Origin, Fetch Metadata, CORS. Standards B-; attacks F; contract §5a.
+
+use http::Method;
+use serde_json::json;
+
+use crate::world::{Plan, World};
+
+fn cors() -> Plan {
+    Plan {
+        app: "allowed_origins = [\"http://app.localhost:5173\"]".into(),
+        ..Plan::default()
+    }
+}
+
+const LISTED: &str = "http://app.localhost:5173";
+
+#[tokio::test]
+async fn every_method_needs_the_custom_header_once_with_its_value() {
+    // B-02; attacks 97, 98.
+    let world = World::new().await;
+    let browser = world.signed_in().await;
+    for method in [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "PROPFIND", "LINK", "FOO",
+    ] {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let reply = browser
+            .fetch(method.clone(), "/api/x")
+            .without("token-handler-version")
+            .send()
+            .await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code().as_deref()),
+            (403, Some("csrf_rejected")),
+            "{method}"
+        );
+    }
+    for value in ["", "0", "2", "1, 1", "true"] {
+        let reply = browser
+            .fetch(Method::GET, "/api/x")
+            .header("token-handler-version", value)
+            .send()
+            .await;
+        assert_eq!(reply.code().as_deref(), Some("csrf_rejected"), "{value:?}");
+    }
+    for (path, method) in [
+        ("session", Method::GET),
+        ("userinfo", Method::GET),
+        ("refresh", Method::POST),
+        ("logout", Method::POST),
+        ("login/start", Method::POST),
+        ("login/end", Method::POST),
+    ] {
+        let reply = browser
+            .fetch(method, &format!("/oauth-agent/{path}"))
+            .without("token-handler-version")
+            .send()
+            .await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code().as_deref()),
+            (403, Some("csrf_rejected")),
+            "{path}"
+        );
+    }
+    assert_eq!(world.upstream.count(), 0);
+    assert_eq!(browser.get("/api/x").await.status, 200);
+    let twice = format!(
+        "GET /api/x HTTP/1.1\r\nhost: {}\r\ntoken-handler-version: 1\r\ntoken-handler-version: 1\r\n\r\n",
+        world.host()
+    );
+    assert_eq!(world.raw(twice).await.code().as_deref(), Some("csrf_rejected"));
+}
+
+#[tokio::test]
+async fn fetch_metadata_is_believed_where_it_is_present() {
+    // B-04; attacks 97, 100, 107.
+    let world = World::with(cors()).await;
+    let browser = world.signed_in().await;
+    let cases = [
+        (Some("same-origin"), None, 200),
+        (Some("same-origin"), Some(world.origin.as_str()), 200),
+        (Some("cross-site"), None, 403),
+        (Some("cross-site"), Some(LISTED), 403),
+        (Some("none"), None, 403),
+        (Some("same-site"), None, 403),
+        (Some("same-site"), Some(LISTED), 200),
+        (Some("same-site"), Some("http://other.localhost:1"), 403),
+        (Some("something-new"), None, 200),
+        (Some("something-new"), Some("http://evil.localhost"), 403),
+        (None, None, 200),
+        (None, Some(LISTED), 200),
+        (None, Some("null"), 403),
+        (None, Some("http://evil.localhost"), 403),
+        (None, Some("http://app.localhost:5173.evil.test"), 403),
+        (None, Some("HTTP://APP.LOCALHOST:5173"), 403),
+        (None, Some("http://app.localhost"), 403),
+    ];
+    for (site, origin, expected) in cases {
+        let mut request = browser.fetch(Method::GET, "/api/x").without("sec-fetch-site");
+        if let Some(site) = site {
+            request = request.header("sec-fetch-site", site);
+        }
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        let reply = request.send().await;
+        assert_eq!(reply.status.as_u16(), expected, "{site:?} {origin:?} {reply:?}");
+        if expected == 403 {
+            let wrong_origin = origin.is_some_and(|origin| origin != LISTED && origin != world.origin);
+            let code = if wrong_origin {
+                "origin_rejected"
+            } else {
+                "csrf_rejected"
+            };
+            assert_eq!(reply.code().as_deref(), Some(code), "{site:?} {origin:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_listed_origin_reads_every_answer_and_an_unlisted_one_none() {
+    // B-05, B-07, B-08; attack 103.
+    let world = World::with(cors()).await;
+    let browser = world.browser();
+    let reply = browser
+        .fetch(Method::GET, "/api/x")
+        .header("origin", LISTED)
+        .header("sec-fetch-site", "same-site")
+        .send()
+        .await;
+    assert_eq!(reply.status, 401);
+    assert_eq!(reply.header("access-control-allow-origin"), Some(LISTED));
+    assert_eq!(reply.header("access-control-allow-credentials"), Some("true"));
+    let exposed = reply
+        .header("access-control-expose-headers")
+        .unwrap()
+        .to_ascii_lowercase();
+    for name in ["token-handler-error", "x-request-id", "retry-after"] {
+        assert!(exposed.contains(name), "{exposed}");
+    }
+    for origin in ["http://evil.localhost", "null"] {
+        let reply = browser
+            .fetch(Method::GET, "/api/x")
+            .header("origin", origin)
+            .send()
+            .await;
+        assert_eq!(reply.status, 403);
+        assert!(
+            !reply
+                .headers
+                .keys()
+                .any(|name| name.as_str().starts_with("access-control-")),
+            "{reply:?}"
+        );
+        assert!(
+            reply
+                .headers
+                .get_all("vary")
+                .iter()
+                .any(|vary| vary.to_str().unwrap().contains("Origin"))
+        );
+    }
+    let plain = World::new().await;
+    let reply = plain.browser().get("/oauth-agent/session").await;
+    assert!(
+        !reply
+            .headers
+            .keys()
+            .any(|name| name.as_str().starts_with("access-control-"))
+    );
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_here_without_a_session() {
+    // B-06; attacks 101, 104.
+    let world = World::with(cors()).await;
+    let browser = world.browser();
+    let ask = |path: &str, origin: &str| {
+        browser
+            .fetch(Method::OPTIONS, path)
+            .without("token-handler-version")
+            .header("sec-fetch-site", "same-site")
+            .header("origin", origin)
+            .header("access-control-request-method", "PUT")
+            .header(
+                "access-control-request-headers",
+                "token-handler-version, content-type, authorization, cookie, proxy-x, x-fine, b@d",
+            )
+    };
+    let reply = ask("/api/x", LISTED).send().await;
+    assert_eq!(reply.status, 204);
+    assert_eq!(reply.header("access-control-allow-origin"), Some(LISTED));
+    assert_eq!(reply.header("access-control-allow-credentials"), Some("true"));
+    assert_eq!(reply.header("access-control-max-age"), Some("600"));
+    assert!(
+        reply
+            .header("access-control-allow-methods")
+            .unwrap()
+            .contains("PUT")
+    );
+    let allowed = reply
+        .header("access-control-allow-headers")
+        .unwrap()
+        .to_ascii_lowercase();
+    assert!(
+        allowed.contains("token-handler-version")
+            && allowed.contains("content-type")
+            && allowed.contains("x-fine")
+    );
+    for never in ["authorization", "cookie", "proxy-x", "b@d"] {
+        assert!(!allowed.contains(never), "{allowed}");
+    }
+    let reply = ask("/oauth-agent/logout", LISTED).send().await;
+    assert_eq!(reply.status, 204, "the agent's endpoints too");
+    let reply = ask("/api/x", "http://evil.localhost").send().await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.code().as_deref()),
+        (403, Some("origin_rejected"))
+    );
+    assert!(
+        !reply
+            .headers
+            .keys()
+            .any(|name| name.as_str().starts_with("access-control-"))
+    );
+    assert_eq!(world.upstream.count(), 0, "never forwarded");
+}
+
+#[tokio::test]
+async fn a_login_by_navigation_starts_only_from_a_page_of_the_app_or_the_user() {
+    // L-20; contract §5a.
+    let world = World::new().await;
+    let browser = world.browser();
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("sec-fetch-mode", "no-cors"),
+        ("sec-fetch-mode", "cors"),
+        ("sec-fetch-dest", "iframe"),
+        ("sec-fetch-dest", "image"),
+        ("sec-fetch-dest", "empty"),
+        ("sec-purpose", "prefetch"),
+        ("purpose", "prefetch"),
+    ] {
+        let reply = browser
+            .visit("/oauth-agent/login")
+            .header(name, value)
+            .send()
+            .await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code().as_deref()),
+            (403, Some("csrf_rejected")),
+            "{name}: {value}"
+        );
+        assert!(reply.set_cookies().is_empty());
+    }
+    for site in ["same-origin", "none"] {
+        assert_eq!(
+            browser
+                .visit("/oauth-agent/login")
+                .header("sec-fetch-site", site)
+                .send()
+                .await
+                .status,
+            303,
+            "{site}"
+        );
+    }
+    let bare = browser
+        .visit("/oauth-agent/login")
+        .without("sec-fetch-site")
+        .without("sec-fetch-mode")
+        .without("sec-fetch-dest");
+    assert_eq!(bare.send().await.status, 303);
+    let world = World::with(cors()).await;
+    let reply = world
+        .browser()
+        .visit("/oauth-agent/login")
+        .header("sec-fetch-site", "same-site")
+        .send()
+        .await;
+    assert_eq!(reply.status, 303, "a listed origin may link to it");
+}
+
+#[tokio::test]
+async fn a_login_that_others_start_must_name_the_issuer() {
+    // L-21; attack 10.
+    let world = World::with(Plan {
+        provider: "third_party_login = true".into(),
+        ..Plan::default()
+    })
+    .await;
+    let browser = world.browser();
+    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let right = format!("/oauth-agent/login?iss={}", encode(&world.provider.issuer));
+    assert_eq!(browser.arrive(&right).send().await.status, 303);
+    for query in ["", "?iss=", "?iss=https%3A%2F%2Funknown.test"] {
+        let reply = browser.arrive(&format!("/oauth-agent/login{query}")).send().await;
+        assert_eq!(reply.status, 400, "{query}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_route_with_fetch_metadata_lets_images_and_event_streams_read() {
+    let routes = r#"
+[[app.route]]
+path = "/api"
+upstream = "{upstream}"
+csrf = "fetch_metadata"
+"#;
+    let world = World::with(Plan {
+        routes: Some(routes.into()),
+        ..Plan::default()
+    })
+    .await;
+    let browser = world.signed_in().await;
+    let bare = |method: Method| {
+        browser
+            .fetch(method, "/api/stream")
+            .without("token-handler-version")
+    };
+    assert_eq!(bare(Method::GET).send().await.status, 200);
+    assert_eq!(
+        bare(Method::GET).without("sec-fetch-site").send().await.status,
+        403,
+        "present, not absent"
+    );
+    assert_eq!(
+        bare(Method::GET)
+            .header("sec-fetch-site", "same-site")
+            .send()
+            .await
+            .status,
+        403
+    );
+    assert_eq!(
+        bare(Method::GET)
+            .header("sec-fetch-site", "cross-site")
+            .send()
+            .await
+            .status,
+        403
+    );
+    assert_eq!(
+        bare(Method::GET)
+            .header("origin", "http://evil.localhost")
+            .send()
+            .await
+            .status,
+        403
+    );
+    assert_eq!(bare(Method::POST).send().await.status, 403);
+    assert_eq!(browser.post("/api/stream", &json!({})).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_public_route_asks_for_no_header_and_opens_no_cookie() {
+    let world = World::new().await;
+    let browser = world.signed_in().await;
+    let reply = browser.visit("/public/logo").send().await;
+    assert_eq!(reply.status, 200);
+    let seen = world.upstream.last();
+    assert_eq!((seen.one("authorization"), seen.one("cookie")), (None, None));
+}
+
+#[tokio::test]
+async fn refusals_come_in_the_order_of_the_contract() {
+    let routes = r#"
+[[app.route]]
+path = "/api"
+upstream = "{upstream}"
+methods = ["GET"]
+max_body = "1KiB"
+"#;
+    let world = World::with(Plan {
+        routes: Some(routes.into()),
+        ..Plan::default()
+    })
+    .await;
+    let browser = world.browser();
+    let evil = |method: Method, path: &str| {
+        browser
+            .fetch(method, path)
+            .without("token-handler-version")
+            .header("origin", "http://evil.localhost")
+    };
+    assert_eq!(
+        evil(Method::POST, "/other").send().await.code().as_deref(),
+        Some("route_not_found")
+    );
+    assert_eq!(
+        evil(Method::POST, "/api/x").send().await.code().as_deref(),
+        Some("method_not_allowed")
+    );
+    assert_eq!(
+        evil(Method::GET, "/oauth-agent/logout")
+            .send()
+            .await
+            .code()
+            .as_deref(),
+        Some("method_not_allowed")
+    );
+    assert_eq!(
+        evil(Method::GET, "/oauth-agent/nothing")
+            .send()
+            .await
+            .code()
+            .as_deref(),
+        Some("route_not_found")
+    );
+    let reply = evil(Method::POST, "/api/x").send().await;
+    assert!(reply.header("allow").unwrap().contains("GET"), "{reply:?}");
+    assert_eq!(evil(Method::GET, "/api/x").send().await.status, 403);
+    assert_eq!(
+        browser.get("/api/x").await.code().as_deref(),
+        Some("session_missing")
+    );
+    let large = browser
+        .fetch(Method::GET, "/api/x")
+        .body("text/plain", vec![b'x'; 2_000]);
+    assert_eq!(
+        large.send().await.code().as_deref(),
+        Some("session_missing"),
+        "the session comes before the body"
+    );
+}
+
+#[tokio::test]
+async fn every_answer_of_ours_is_hardened_and_carries_a_request_id() {
+    // B-10, E-08; attacks 112, 113, 149, 185.
+    let world = World::new().await;
+    let browser = world.signed_in().await;
+    for path in [
+        "/oauth-agent/session",
+        "/oauth-agent/userinfo",
+        "/oauth-agent/nothing",
+        "/api%00",
+        "/nothing",
+    ] {
+        let url = path.to_owned();
+        let reply = browser.get(&url).await;
+        assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert!(
+            reply
+                .header("content-security-policy")
+                .unwrap()
+                .contains("frame-ancestors 'none'"),
+            "{path}"
+        );
+        assert_eq!(reply.header("cache-control"), Some("no-store"), "{path}");
+        assert!(reply.header("referrer-policy").is_some(), "{path}");
+        assert!(reply.header("cross-origin-resource-policy").is_some(), "{path}");
+        assert!(reply.header("server").is_none());
+        let id = reply
+            .header("x-request-id")
+            .unwrap_or_else(|| panic!("{path}"))
+            .to_owned();
+        if reply.code().is_some() {
+            assert_eq!(reply.json()["request_id"], id.as_str(), "{path}");
+        }
+    }
+    for path in [
+        "/metrics",
+        "/debug",
+        "/admin",
+        "/oauth-agent/diagnostics",
+        "/oauth-agent/userinfo/x.js",
+        "/oauth-agent/session/",
+        "/oauth-agent/Session",
+    ] {
+        assert_eq!(browser.get(path).await.status, 404, "{path}");
+    }
+}

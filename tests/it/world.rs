@@ -1,0 +1,210 @@
+//! A test's own world: a provider that does what it is told, an upstream that records what arrives, a browser with an
+//! honest cookie jar, a clock that only tests move, and the real service between them on a real socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use cloakroom::clock::{Clock, Timestamp};
+use cloakroom::config::Variables;
+use cloakroom::random::OsRandom;
+use cloakroom::{Config, Environment, TokenHandler};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+pub mod browser;
+pub mod jar;
+pub mod provider;
+pub mod raw;
+pub mod upstream;
+
+pub use browser::{Browser, Reply};
+pub use provider::Provider;
+pub use raw::{RawReply, raw};
+pub use upstream::Upstream;
+
+/// Everything one test owns. Dropped, it is gone.
+pub struct World {
+    pub provider: Provider,
+    pub upstream: Upstream,
+    pub clock: Arc<TestClock>,
+    /// Where the service listens.
+    pub address: SocketAddr,
+    /// The app's origin as browsers see it: `http://app.localhost:<port>`.
+    pub origin: String,
+    _stop: oneshot::Sender<()>,
+    _folder: tempfile::TempDir,
+}
+
+/// What differs from the plain world: TOML that is put into the tables of `config.toml`.
+#[derive(Clone, Default)]
+pub struct Plan {
+    /// Goes to the top, `[server]` and more apps and routes; `{port}` is the service's port, `{upstream}` and `{issuer}`
+    /// as they are.
+    pub top: String,
+    pub app: String,
+    pub provider: String,
+    pub session: String,
+    /// Replaces the plain routes.
+    pub routes: Option<String>,
+}
+
+impl World {
+    /// The plain world: app `shop`, `/api` behind a session, `/public` without.
+    pub async fn new() -> Self {
+        Self::with(Plan::default()).await
+    }
+
+    pub async fn with(plan: Plan) -> Self {
+        let provider = Provider::start().await;
+        let upstream = Upstream::start().await;
+        Self::around(provider, upstream, plan).await
+    }
+
+    pub async fn around(provider: Provider, upstream: Upstream, plan: Plan) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let text = config(&plan, address, &provider.issuer, &upstream.url);
+        let variables = Variables::from_iter([
+            ("COOKIE_KEY", "Y2xvYWtyb29tIHRlc3Qga2V5IG51bWJlciBvbmUgISE="),
+            ("CLIENT_SECRET", provider::CLIENT_SECRET),
+        ]);
+        let config = match Config::parse(&text, "config.toml", folder.path(), &variables) {
+            Ok(config) => config,
+            Err(problems) => panic!("the test's configuration has problems:\n{problems:?}\n{text}"),
+        };
+        let clock = Arc::new(TestClock::default());
+        let environment = Environment {
+            clock: clock.clone(),
+            random: Arc::new(OsRandom),
+            store: None,
+        };
+        let handler = TokenHandler::new(&config, environment).unwrap();
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(async move {
+            cloakroom::server::serve(vec![listener], handler, async { drop(stopped.await) }).await;
+        });
+        provider.follow(clock.clone());
+        let origin = format!("http://app.localhost:{}", address.port());
+        Self {
+            provider,
+            upstream,
+            clock,
+            address,
+            origin,
+            _stop: stop,
+            _folder: folder,
+        }
+    }
+
+    /// A new browser, with nothing in its jar.
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.origin)
+    }
+
+    /// A browser that is signed in as alice.
+    pub async fn signed_in(&self) -> Browser {
+        let browser = self.browser();
+        browser.sign_in(&self.provider).await;
+        browser
+    }
+
+    /// Sends bytes as they are and reads what comes back.
+    pub async fn raw(&self, request: impl AsRef<[u8]>) -> RawReply {
+        raw(self.address, request.as_ref()).await
+    }
+
+    /// The `Host` of the app.
+    pub fn host(&self) -> String {
+        format!("app.localhost:{}", self.address.port())
+    }
+}
+
+/// The whole `config.toml` of a world.
+fn config(plan: &Plan, address: SocketAddr, issuer: &str, upstream: &str) -> String {
+    let routes = plan.routes.clone().unwrap_or_else(|| ROUTES.to_owned());
+    let text = format!(
+        r#"
+{top}
+[keys]
+cookie = ["env:COOKIE_KEY"]
+
+[[app]]
+id = "shop"
+origin = "http://app.localhost:{{port}}"
+{app}
+[app.provider]
+issuer = "{{issuer}}"
+client_id = "shop-client"
+client_secret = "env:CLIENT_SECRET"
+id_token_alg = "ES256"
+{provider}
+[app.session]
+{session}
+{routes}
+"#,
+        top = if plan.top.contains("[server]") {
+            plan.top.clone()
+        } else {
+            format!("[server]\nlisten = \"127.0.0.1:{{port}}\"\n{}", plan.top)
+        },
+        app = plan.app,
+        provider = if plan.provider.contains("scopes") {
+            plan.provider.clone()
+        } else {
+            format!("scopes = [\"openid\", \"profile\"]\n{}", plan.provider)
+        },
+        session = plan.session,
+    );
+    text.replace("{port}", &address.port().to_string())
+        .replace("{issuer}", issuer)
+        .replace("{upstream}", upstream)
+}
+
+const ROUTES: &str = r#"
+[[app.route]]
+path = "/api"
+upstream = "{upstream}"
+
+[[app.route]]
+path = "/public"
+upstream = "{upstream}"
+session = "none"
+token = "none"
+"#;
+
+/// A clock that stands until a test moves it. Starts at a fixed moment, so that failures repeat.
+#[derive(Debug)]
+pub struct TestClock(AtomicU64);
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self(AtomicU64::new(1_800_000_000_000))
+    }
+}
+
+impl TestClock {
+    /// Moves time forward.
+    pub fn advance(&self, by: Duration) {
+        self.0
+            .fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Moves time forward by whole seconds.
+    pub fn advance_secs(&self, seconds: u64) {
+        self.advance(Duration::from_secs(seconds));
+    }
+
+    /// Seconds since the epoch.
+    pub fn secs(&self) -> u64 {
+        self.now().as_secs()
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
