@@ -34,6 +34,8 @@ mod refresh;
 pub mod return_to;
 mod session;
 mod start;
+#[cfg(test)]
+mod tests;
 mod userinfo;
 
 /// The endpoints below an app's `agent_path`.

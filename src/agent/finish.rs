@@ -20,12 +20,10 @@ use sha2::{Digest as _, Sha256};
 use super::parameters::Parameters;
 use super::return_to::{ReturnTo, Rules};
 use super::{Agent, redeem};
+use crate::provider::registered_error_code;
 use crate::refusal::{Code, Demanded, Refusal};
 use crate::session::{PendingLogin, Session};
 use crate::token::AuthorizationCode;
-
-#[cfg(test)]
-mod tests;
 
 /// A login that has become a session.
 #[derive(Debug)]
@@ -88,7 +86,7 @@ async fn complete(agent: &Agent, login: PendingLogin, response: &Parameters) -> 
         .check_response_issuer(&login.issuer, response.once("iss"))
         .await?;
     if let Some(error) = response.once("error") {
-        let code = registered(error);
+        let code = registered_error_code(error);
         return Err(Refusal {
             provider_error: Some(code),
             ..Refusal::new(Code::AuthorizationError)
@@ -129,43 +127,5 @@ fn unknown_login() -> Refusal {
     Refusal::new(Code::LoginStateInvalid)
 }
 
-/// The code itself where it is registered (IANA OAuth Extensions Error Registry), else `other`: a provider's own text
-/// never becomes ours.
-fn registered(error: &str) -> &'static str {
-    REGISTERED_ERRORS
-        .into_iter()
-        .find(|registered| *registered == error)
-        .unwrap_or("other")
-}
-
 /// Contract §4: as long as a login may take.
 const REMEMBERED: Duration = Duration::from_secs(600);
-
-/// RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, RFC 8707 §2, RFC 9396 §5, RFC 9449 §5, OpenID Connect Core
-/// Error Code `unmet_authentication_requirements`.
-const REGISTERED_ERRORS: [&str; 24] = [
-    "access_denied",
-    "account_selection_required",
-    "consent_required",
-    "interaction_required",
-    "invalid_authorization_details",
-    "invalid_client",
-    "invalid_dpop_proof",
-    "invalid_grant",
-    "invalid_request",
-    "invalid_request_object",
-    "invalid_request_uri",
-    "invalid_scope",
-    "invalid_target",
-    "login_required",
-    "registration_not_supported",
-    "request_not_supported",
-    "request_uri_not_supported",
-    "server_error",
-    "temporarily_unavailable",
-    "unauthorized_client",
-    "unmet_authentication_requirements",
-    "unsupported_grant_type",
-    "unsupported_response_type",
-    "use_dpop_nonce",
-];

@@ -11,9 +11,6 @@ use super::return_to::{ReturnTo, Rules};
 use crate::config::{App, Provider};
 use crate::refusal::{Code, Refusal};
 
-#[cfg(test)]
-mod tests;
-
 /// A login that may be started.
 #[derive(Debug)]
 pub(super) struct LoginRequest {

@@ -30,6 +30,7 @@ pub(super) async fn answer(
     _: Parameters,
 ) -> Result<Response, Refusal> {
     let (ended, mut cookies) = detached(&agent, &headers).await?;
+    cookies.extend(agent.sessions.parts.cookies.clear_logins(&headers));
     let farewell = match ended {
         Some(session) => farewell(&agent, session).await,
         None => None,

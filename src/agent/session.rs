@@ -14,9 +14,6 @@ use crate::refusal::Refusal;
 use crate::renewal::Peek;
 use crate::session::Session;
 
-#[cfg(test)]
-mod tests;
-
 /// `GET session`
 pub(super) async fn answer(State(agent): State<Agent>, headers: HeaderMap) -> Result<Response, Refusal> {
     match agent.sessions.peek(&headers).await? {

@@ -81,6 +81,13 @@ impl Cookies {
         set_cookie::clear(&self.names.login(state), Attributes::Login)
     }
 
+    /// Clears every pending login seen in `headers`: who logs out leaves nothing half begun behind (attack 128).
+    pub fn clear_logins(&self, headers: &HeaderMap) -> Vec<HeaderValue> {
+        jar::read_logins(headers, &self.names)
+            .map(|(name, _)| set_cookie::clear(name, Attributes::Login))
+            .collect()
+    }
+
     /// The pending logins besides `own`: those that may still end, and the names of those that cannot.
     fn pending<'h>(
         &self,

@@ -116,6 +116,7 @@ fn pages_of_the_app_pass_and_leave_as_the_browser_writes_them() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn tricks_are_refused() {
     use Rejected::{Character, Form, NotAPage, Origin, Path, TooLong};
     let world = World::new("https://app.test");

@@ -1,0 +1,8 @@
+//! The agent's endpoints, driven through its router with a browser's jar against a provider whose answers the test writes.
+
+mod answers;
+mod callback;
+mod login;
+mod logout;
+mod session;
+pub(crate) mod world;

@@ -1,0 +1,546 @@
+//! An app, its agent, a scripted provider on a port of its own, a clock that moves when told, and a browser's jar.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::agent::{Agent, Asked};
+use crate::clock::{Clock, Timestamp};
+use crate::config::{
+    App, AppId, ClientAuth, CookieKey, LogoutHint, LogoutMode, Origin, Provider as ProviderConfig,
+    RefreshMode, Session as SessionConfig,
+};
+use crate::gate::RequestId;
+use crate::provider::Provider;
+use crate::random::{OsRandom, Random};
+use crate::refusal::Refusal;
+use crate::renewal::{SessionParts, Sessions};
+use crate::session::Cookies;
+use crate::store::{MemoryStore, Store};
+
+pub(crate) const NOW: u64 = 1_800_000_000;
+pub(super) const REQUEST_ID: &str = "0000000000000000000000000000002a";
+
+/// An app whose provider is at `issuer`.
+pub(crate) fn app(issuer: &str) -> App {
+    let origin = Origin::parse("https://app.test").unwrap();
+    App {
+        id: AppId("shop".into()),
+        origin: origin.clone(),
+        spa_origin: origin,
+        agent_path: "/oauth-agent".into(),
+        allowed_origins: vec![Origin::parse("https://www.app.test").unwrap()],
+        error_path: "/".into(),
+        post_logout_path: "/".into(),
+        spa: None,
+        provider: ProviderConfig {
+            issuer: issuer.into(),
+            client_id: "shop".into(),
+            client_secret: SecretString::from("secret"),
+            client_auth: ClientAuth::Basic,
+            scopes: vec!["openid".into(), "profile".into(), "orders".into()],
+            redirect_uri: "https://app.test/oauth-agent/callback".into(),
+            post_logout_redirect_uri: "https://app.test/oauth-agent/logged-out".into(),
+            ca_pem: None,
+            id_token_alg: Algorithm::ES256,
+            audience: None,
+            resource: Vec::new(),
+            acr_values: Vec::new(),
+            allowed_acr_values: Vec::new(),
+            max_age: None,
+            require_iss: false,
+            userinfo_at_login: false,
+            default_expires_in: None,
+            logout_mode: LogoutMode::Oidc,
+            logout_hint: LogoutHint::IdToken,
+            third_party_login: false,
+        },
+        session: SessionConfig {
+            idle_timeout: Duration::from_secs(30 * 60),
+            absolute_timeout: Duration::from_secs(12 * 3600),
+            refresh: RefreshMode::Inline,
+            persistent: false,
+            cookie_budget: 7 * 1024,
+            claims: None,
+        },
+        routes: Vec::new(),
+    }
+}
+
+/// A clock that moves when told.
+#[derive(Debug)]
+struct TestClock(AtomicU64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// What the provider answers and what it has seen.
+struct Script {
+    issuer: String,
+    key: EncodingKey,
+    nonces: Mutex<BTreeMap<String, String>>,
+    settings: Mutex<Settings>,
+    seen: watch::Sender<Vec<(String, BTreeMap<String, String>)>>,
+    gate: watch::Sender<bool>,
+}
+
+/// The levers of the provider.
+#[derive(Clone)]
+pub(super) struct Settings {
+    /// Merged into the ID token's claims; `null` removes.
+    pub(super) claims: Value,
+    /// Merged into the token response; `null` removes.
+    pub(super) tokens: Value,
+    /// Merged into the metadata; `null` removes.
+    pub(super) metadata: Value,
+    /// Status of the token endpoint, and its error code where it is none of 200.
+    pub(super) token_status: (u16, &'static str),
+    /// Status and body of userinfo.
+    pub(super) userinfo: (u16, Value),
+    /// Everything answers 503.
+    pub(super) down: bool,
+}
+
+pub(super) struct World {
+    pub(super) app: Arc<App>,
+    clock: Arc<TestClock>,
+    router: Router,
+    script: Arc<Script>,
+}
+
+/// An answer of the agent, taken apart.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    pub(super) refusal: Option<Refusal>,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        Self::configured(|_| {}).await
+    }
+
+    pub(super) async fn configured(change: impl FnOnce(&mut App)) -> Self {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let issuer = format!("http://op.localhost:{}", listener.local_addr().unwrap().port());
+        let script = Arc::new(Script {
+            issuer: issuer.clone(),
+            key: new_key(),
+            nonces: Mutex::default(),
+            settings: Mutex::new(Settings {
+                claims: json!({}),
+                tokens: json!({}),
+                metadata: json!({}),
+                token_status: (200, ""),
+                userinfo: (
+                    200,
+                    json!({"sub": "alice", "email": "alice@example.com", "groups": ["a", {"b": 1}]}),
+                ),
+                down: false,
+            }),
+            seen: watch::Sender::new(Vec::new()),
+            gate: watch::Sender::new(true),
+        });
+        let router = Router::new().fallback(play).with_state(Arc::clone(&script));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+
+        let mut app = app(&issuer);
+        change(&mut app);
+        let app = Arc::new(app);
+        let clock = Arc::new(TestClock(AtomicU64::new(NOW * 1000)));
+        let random: Arc<dyn Random> = Arc::new(OsRandom);
+        let provider = Arc::new(Provider::new(&app.provider, clock.clone()).unwrap());
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(&*random));
+        let keys = [CookieKey(Arc::new(Zeroizing::new([7; 32])))];
+        let sessions = Sessions::new(SessionParts {
+            app: Arc::clone(&app),
+            cookies: Cookies::new(&keys, &app, Arc::clone(&random)),
+            provider: Arc::clone(&provider),
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            random: Arc::clone(&random),
+        });
+        let router = Agent {
+            app: Arc::clone(&app),
+            sessions,
+            provider,
+            store,
+            clock: clock.clone(),
+            random,
+        }
+        .router();
+        Self {
+            app,
+            clock,
+            router,
+            script,
+        }
+    }
+
+    pub(super) fn advance(&self, by: Duration) {
+        self.clock
+            .0
+            .fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    pub(super) fn provider(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.script.settings.lock().unwrap());
+    }
+
+    /// Holds back the token endpoint's answers until it is released.
+    pub(super) fn hold(&self) {
+        self.script.gate.send_replace(false);
+    }
+
+    pub(super) fn release(&self) {
+        self.script.gate.send_replace(true);
+    }
+
+    /// The requests the provider saw at `path`: form or query.
+    pub(super) fn seen(&self, path: &str) -> Vec<BTreeMap<String, String>> {
+        self.script
+            .seen
+            .borrow()
+            .iter()
+            .filter(|(seen, _)| seen == path)
+            .map(|(_, fields)| fields.clone())
+            .collect()
+    }
+
+    /// Waits until the provider has seen `count` requests at `path`.
+    pub(super) async fn wait_for(&self, path: &str, count: usize) -> Vec<BTreeMap<String, String>> {
+        let mut seen = self.script.seen.subscribe();
+        tokio::time::timeout(
+            Duration::from_secs(20),
+            seen.wait_for(|seen| seen.iter().filter(|(at, _)| at == path).count() >= count),
+        )
+        .await
+        .expect("the provider was asked in time")
+        .unwrap();
+        self.seen(path)
+    }
+
+    pub(super) async fn send(&self, request: http::Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(with_asked(request)).await.unwrap();
+        let (head, body) = response.into_parts();
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: to_bytes(body, 1 << 20).await.unwrap().to_vec(),
+            refusal: head.extensions.get::<Refusal>().cloned(),
+        }
+    }
+
+    /// A GET that carries the jar and keeps what the answer sets.
+    pub(super) async fn open(&self, jar: &mut Jar, path: &str) -> Answer {
+        let request = jar.request(Method::GET, path).body(Body::empty()).unwrap();
+        let answer = self.send(request).await;
+        jar.apply(&answer);
+        answer
+    }
+
+    /// A POST of a form that carries the jar and keeps what the answer sets.
+    pub(super) async fn post(&self, jar: &mut Jar, path: &str, form: &[(&str, &str)]) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        let request = jar
+            .request(Method::POST, path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(body))
+            .unwrap();
+        let answer = self.send(request).await;
+        jar.apply(&answer);
+        answer
+    }
+
+    /// What the user does at the provider: comes back with a code. The path and query of the callback.
+    pub(super) fn consent(&self, authorization_url: &str) -> String {
+        let fields = query_of(authorization_url);
+        let code = format!("code-{}", &fields["state"]);
+        self.script
+            .nonces
+            .lock()
+            .unwrap()
+            .insert(code.clone(), fields["nonce"].clone());
+        format!("/callback?code={code}&state={}", fields["state"])
+    }
+
+    /// Starts a login by navigation; the callback to follow.
+    pub(super) async fn start(&self, jar: &mut Jar, query: &str) -> String {
+        let answer = self.open(jar, &format!("/login?{query}")).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
+        self.consent(answer.location())
+    }
+
+    /// A whole login.
+    pub(super) async fn log_in(&self, jar: &mut Jar) -> Answer {
+        let callback = self.start(jar, "").await;
+        let answer = self.open(jar, &callback).await;
+        assert_eq!(answer.location(), "/", "{answer:?}");
+        answer
+    }
+
+    /// The body of `GET session`.
+    pub(super) async fn session(&self, jar: &mut Jar) -> Value {
+        let answer = self.open(jar, "/session").await;
+        assert_eq!(answer.status, StatusCode::OK);
+        answer.json()
+    }
+}
+
+/// The request as the gate would hand it on.
+pub(super) fn with_asked(mut request: http::Request<Body>) -> http::Request<Body> {
+    request.extensions_mut().insert(Asked {
+        request_id: RequestId(42),
+        client: [127, 0, 0, 1].into(),
+    });
+    request
+}
+
+impl World {
+    /// The router itself, for requests that are given up on.
+    pub(super) fn router(&self) -> Router {
+        self.router.clone()
+    }
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(super) fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    pub(super) fn json(&self) -> Value {
+        assert_eq!(self.header("content-type"), "application/json");
+        assert_eq!(self.header("cache-control"), "no-store");
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(super) fn set_cookies(&self) -> Vec<&str> {
+        self.headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .chain(
+                self.refusal
+                    .iter()
+                    .flat_map(|refusal| refusal.set_cookies.iter().map(|value| value.to_str().unwrap())),
+            )
+            .collect()
+    }
+
+    /// The refusal's code, as the client reads it.
+    pub(super) fn code(&self) -> &str {
+        self.refusal.as_ref().map_or("", |refusal| refusal.code.as_str())
+    }
+
+    pub(super) fn detail(&self) -> &str {
+        self.refusal
+            .as_ref()
+            .and_then(|refusal| refusal.detail.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// The query of the page that a failed login led to.
+    pub(super) fn failure(&self) -> BTreeMap<String, String> {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{self:?}");
+        assert_eq!(self.header("cache-control"), "no-store");
+        assert_eq!(self.header("referrer-policy"), "no-referrer");
+        let fields = query_of(&format!("https://app.test{}", self.location()));
+        assert_eq!(fields["request_id"], REQUEST_ID);
+        fields
+    }
+}
+
+/// What a browser keeps: name → value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Jar(pub(super) BTreeMap<String, String>);
+
+impl Jar {
+    pub(super) fn request(&self, method: Method, path: &str) -> http::request::Builder {
+        let request = http::Request::builder().method(method).uri(path);
+        if self.0.is_empty() {
+            return request;
+        }
+        let pairs: Vec<_> = self
+            .0
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        request.header(header::COOKIE, HeaderValue::from_str(&pairs.join("; ")).unwrap())
+    }
+
+    pub(super) fn apply(&mut self, answer: &Answer) {
+        for field in answer.set_cookies() {
+            let (pair, attributes) = field.split_once("; ").unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            assert!(name.starts_with("__Host-Http-shop-"), "{name}");
+            if attributes.split("; ").any(|attribute| attribute == "Max-Age=0") {
+                self.0.remove(name);
+            } else {
+                self.0.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+
+    pub(super) fn logins(&self) -> usize {
+        self.0.keys().filter(|name| name.contains("-login-")).count()
+    }
+
+    pub(super) fn has_session(&self) -> bool {
+        self.0.contains_key("__Host-Http-shop-at")
+    }
+}
+
+pub(super) fn query_of(url: &str) -> BTreeMap<String, String> {
+    let url = Url::parse(url).unwrap();
+    let pairs: Vec<_> = url.query_pairs().into_owned().collect();
+    let map: BTreeMap<_, _> = pairs.iter().cloned().collect();
+    assert_eq!(map.len(), pairs.len(), "a parameter stands twice in {url}");
+    map
+}
+
+async fn play(State(script): State<Arc<Script>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, 1 << 20).await.unwrap();
+    let path = head.uri.path().to_owned();
+    let text = [head.uri.query().unwrap_or_default().as_bytes(), b"&", &body].concat();
+    let fields: BTreeMap<_, _> = url::form_urlencoded::parse(&text).into_owned().collect();
+    script
+        .seen
+        .send_modify(|seen| seen.push((path.clone(), fields.clone())));
+    let settings = script.settings.lock().unwrap().clone();
+    if settings.down {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    match path.as_str() {
+        "/.well-known/openid-configuration" => {
+            axum::Json(merged(metadata(&script.issuer), &settings.metadata)).into_response()
+        }
+        "/jwks" => {
+            let mut jwk =
+                serde_json::to_value(Jwk::from_encoding_key(&script.key, Algorithm::ES256).unwrap()).unwrap();
+            jwk["kid"] = "k1".into();
+            axum::Json(json!({ "keys": [jwk] })).into_response()
+        }
+        "/token" => {
+            let mut open = script.gate.subscribe();
+            open.wait_for(|open| *open).await.unwrap();
+            token(&script, &settings, &fields)
+        }
+        "/userinfo" => {
+            let status = StatusCode::from_u16(settings.userinfo.0).unwrap();
+            (status, axum::Json(settings.userinfo.1)).into_response()
+        }
+        "/revoke" => StatusCode::OK.into_response(),
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn metadata(issuer: &str) -> Value {
+    let at = |path: &str| format!("{issuer}{path}");
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": at("/authorize"),
+        "token_endpoint": at("/token"),
+        "jwks_uri": at("/jwks"),
+        "userinfo_endpoint": at("/userinfo"),
+        "revocation_endpoint": at("/revoke"),
+        "end_session_endpoint": at("/logout"),
+        "response_types_supported": ["code"],
+        "code_challenge_methods_supported": ["S256"],
+    })
+}
+
+fn token(script: &Script, settings: &Settings, fields: &BTreeMap<String, String>) -> Response {
+    let (status, error) = settings.token_status;
+    if status != 200 {
+        return (
+            StatusCode::from_u16(status).unwrap(),
+            axum::Json(json!({ "error": error })),
+        )
+            .into_response();
+    }
+    let mut claims = json!({
+        "iss": script.issuer,
+        "sub": "alice",
+        "aud": "shop",
+        "exp": NOW + 3600,
+        "iat": NOW,
+        "auth_time": NOW,
+        "name": "Alice",
+        "sid": "sid-1",
+        "roles": ["a", {"b": 1}],
+    });
+    let grant = fields
+        .get("code")
+        .or_else(|| fields.get("refresh_token"))
+        .unwrap()
+        .clone();
+    if let Some(nonce) = fields
+        .get("code")
+        .and_then(|code| script.nonces.lock().unwrap().get(code).cloned())
+    {
+        claims["nonce"] = nonce.into();
+    }
+    let header = Header {
+        kid: Some("k1".into()),
+        ..Header::new(Algorithm::ES256)
+    };
+    let id_token = jsonwebtoken::encode(&header, &merged(claims, &settings.claims), &script.key).unwrap();
+    let tokens = json!({
+        "access_token": format!("access-of-{grant}"),
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "refresh_token": format!("refresh-of-{grant}"),
+        "id_token": id_token,
+    });
+    axum::Json(merged(tokens, &settings.tokens)).into_response()
+}
+
+fn merged(mut base: Value, changes: &Value) -> Value {
+    for (name, value) in changes.as_object().unwrap() {
+        if value.is_null() {
+            base.as_object_mut().unwrap().remove(name);
+        } else {
+            base[name] = value.clone();
+        }
+    }
+    base
+}
+
+fn new_key() -> EncodingKey {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let lines = STANDARD.encode(pair.to_pkcs8v1().unwrap().as_ref());
+    EncodingKey::from_ec_pem(
+        format!("-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----\n").as_bytes(),
+    )
+    .unwrap()
+}
