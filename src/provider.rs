@@ -15,6 +15,7 @@ mod cached;
 mod client_auth;
 mod discovery;
 mod end_session;
+mod error;
 mod error_code;
 mod http;
 mod id_token;
@@ -26,7 +27,6 @@ mod strict_json;
 mod token;
 mod userinfo;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,12 +35,12 @@ use url::Url;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{self, LogoutMode};
-use crate::refusal::{Code, Refusal};
 use crate::session::Identity;
 use crate::token::{AccessToken, AuthorizationCode, IdToken, Nonce, RefreshToken, State, TokenSet, Verifier};
 
 use cached::{Cached, Held};
 use discovery::Metadata;
+pub use error::ProviderError;
 pub use error_code::registered_error_code;
 use http::{Http, Limits};
 use jwks::KeySet;
@@ -110,26 +110,6 @@ pub struct VerifiedIdToken {
     pub identity: Identity,
     /// All its claims.
     pub claims: Map<String, Value>,
-}
-
-/// Why the provider could not help.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum ProviderError {
-    /// Not reached, timed out, or answered 5xx or 429: the session stays (fail soft).
-    #[error("provider unavailable: {0}")]
-    Unavailable(Cow<'static, str>),
-    /// An answer that does not check out, metadata that excludes the configured choice, or our client was refused.
-    #[error("provider response invalid: {0}")]
-    Invalid(Cow<'static, str>),
-    /// The ID token does not meet the demanded `acr` or `max_age`.
-    #[error("the login is weaker or older than demanded")]
-    StepUp,
-    /// `invalid_grant`: the code or refresh token is no longer good.
-    #[error("the provider refused the grant")]
-    InvalidGrant,
-    /// Another registered OAuth error of the token endpoint, by its code.
-    #[error("the provider refused: {0}")]
-    Refused(&'static str),
 }
 
 impl Provider {
@@ -363,37 +343,6 @@ impl Provider {
         }
         let metadata = tokio::time::timeout(LOGOUT_PATIENCE, self.metadata()).await;
         metadata.ok()?.ok()?.end_session_endpoint.clone()
-    }
-}
-
-impl ProviderError {
-    /// Says which conversation it happened in.
-    fn about(self, what: &str) -> Self {
-        match self {
-            Self::Unavailable(text) => Self::Unavailable(format!("{what}: {text}").into()),
-            Self::Invalid(text) => Self::Invalid(format!("{what}: {text}").into()),
-            other => other,
-        }
-    }
-}
-
-impl From<ProviderError> for Refusal {
-    fn from(error: ProviderError) -> Self {
-        let log = error.to_string();
-        let refusal = match error {
-            ProviderError::Unavailable(_) => Self::new(Code::ProviderUnavailable).retry_after(2),
-            ProviderError::Invalid(_) => Self::new(Code::ProviderResponseInvalid),
-            ProviderError::StepUp => Self::new(Code::StepUpRequired),
-            ProviderError::InvalidGrant => Self {
-                provider_error: Some("invalid_grant"),
-                ..Self::new(Code::AuthorizationError)
-            },
-            ProviderError::Refused(code) => Self {
-                provider_error: Some(code),
-                ..Self::new(Code::AuthorizationError)
-            },
-        };
-        refusal.because(log)
     }
 }
 

@@ -74,7 +74,7 @@ impl<T> Cached<T> {
             if held.is_younger(now, KEPT) {
                 return Ok(match self.flight.try_lock() {
                     Ok(mut flight) if !flight.rests(self.pause * STALE_PAUSES) => {
-                        self.fetch(&mut flight, now, fetch).await.unwrap_or(held)
+                        self.fetch(&mut flight, now, bounded(fetch)).await.unwrap_or(held)
                     }
                     _ => held,
                 });
@@ -181,6 +181,12 @@ impl Flight {
     }
 }
 
+/// With something at hand nobody waits for a provider that hangs.
+async fn bounded<T>(fetch: impl Future<Output = Result<T, ProviderError>>) -> Result<T, ProviderError> {
+    let late = |_| ProviderError::Unavailable("no answer while an older document served".into());
+    tokio::time::timeout(STALE_PATIENCE, fetch).await.map_err(late)?
+}
+
 /// Whether `then` lies within the last `span`. A clock that was set back counts as time passed: better one fetch too
 /// many than a document kept until the clock has caught up.
 fn is_within(now: Timestamp, then: Timestamp, span: Duration) -> bool {
@@ -198,5 +204,7 @@ const FRESH: Duration = Duration::from_secs(60 * 60);
 const KEPT: Duration = Duration::from_secs(25 * 60 * 60);
 /// Between two fetches that were forced in vain.
 const FORCED_PAUSE: Duration = Duration::from_secs(5);
+/// How long the one caller that asks again waits, while the others use what is held.
+const STALE_PATIENCE: Duration = Duration::from_secs(2);
 /// With something held there is no hurry: this many pauses lie between two attempts.
 const STALE_PAUSES: u32 = 30;

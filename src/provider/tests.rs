@@ -16,5 +16,7 @@ mod login;
 mod metadata;
 mod other_endpoints;
 mod signatures;
+mod signer;
+mod tls;
 mod token_endpoint;
 mod world;

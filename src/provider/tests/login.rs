@@ -106,3 +106,29 @@ async fn a_provider_that_is_not_there_is_unavailable() {
         "{error}"
     );
 }
+
+/// Renewal and code redemption run detached: their futures must be able to move between threads.
+#[tokio::test]
+async fn every_conversation_can_be_spawned() {
+    fn spawnable<T: Send>(_: T) {}
+    let world = World::new(Algorithm::ES256).await;
+    let provider = &world.provider;
+    let (access, refresh) = (AccessToken::new("a"), RefreshToken::new("r"));
+    let (verifier, nonce) = (Verifier::new("v"), Nonce::new("n"));
+    let id_token = crate::token::IdToken::new("i");
+    spawnable(provider.redeem(AuthorizationCode::new("c"), &verifier, "https://shop.example/"));
+    spawnable(provider.rotate(&refresh));
+    spawnable(provider.revoke_refresh(&refresh));
+    spawnable(provider.userinfo(&access, "alice"));
+    spawnable(provider.end_session_url(None, None, "s"));
+    spawnable(provider.check_response_issuer("i", None));
+    spawnable(provider.verify(
+        &id_token,
+        Expectation::Login {
+            nonce: &nonce,
+            access: &access,
+            max_age: None,
+            acr_values: &[],
+        },
+    ));
+}

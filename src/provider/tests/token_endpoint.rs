@@ -286,7 +286,7 @@ async fn awkward_credentials_arrive_whole() {
     }
 }
 
-/// RFC 8707 §2: at the token endpoint too; C-06: each parameter once.
+/// RFC 8707 §2: at the token endpoint too; C-06: each parameter once; L-09: byte for byte.
 #[tokio::test]
 async fn resources_go_to_the_token_endpoint_too() {
     let world = World::configured(Algorithm::ES256, |config| {
@@ -299,7 +299,7 @@ async fn resources_go_to_the_token_endpoint_too() {
         .redeem(
             AuthorizationCode::new("c+1 /&"),
             &Verifier::new("v".repeat(43)),
-            "https://shop.example/cb?x=1",
+            "https://SHOP.example:443/a/../cb?x=1",
         )
         .await
         .unwrap();
@@ -320,7 +320,10 @@ async fn resources_go_to_the_token_endpoint_too() {
     }
     let redeemed = &world.fake.seen("/token")[1];
     assert_eq!(redeemed.field("code"), ["c+1 /&"]);
-    assert_eq!(redeemed.field("redirect_uri"), ["https://shop.example/cb?x=1"]);
+    assert_eq!(
+        redeemed.field("redirect_uri"),
+        ["https://SHOP.example:443/a/../cb?x=1"]
+    );
     assert_eq!(redeemed.headers["accept"], "application/json");
     assert!(
         redeemed.headers["user-agent"]

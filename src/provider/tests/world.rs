@@ -1,4 +1,4 @@
-//! A scripted provider on a port of its own, its keys, and a clock that moves when told.
+//! A scripted provider on a port of its own, and a clock that moves when told.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -8,10 +8,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey};
+use jsonwebtoken::Algorithm;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
@@ -20,6 +17,8 @@ use crate::config::{self, ClientAuth, LogoutHint, LogoutMode};
 use crate::provider::http::Limits;
 use crate::provider::{Expectation, Provider, ProviderError, VerifiedIdToken};
 use crate::token::{AccessToken, IdToken, Nonce};
+
+pub(super) use super::signer::Signer;
 
 /// When every test begins: 14 November 2023, 22:13:20 UTC.
 pub(super) const NOW: u64 = 1_700_000_000;
@@ -110,7 +109,16 @@ impl Fake {
     /// A provider with sound metadata and the public half of `keys`.
     pub(super) async fn with_keys(keys: &[&Signer]) -> Self {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let issuer = format!("http://op.localhost:{}", listener.local_addr().unwrap().port());
+        let port = listener.local_addr().unwrap().port();
+        Self::listening(listener, format!("http://op.localhost:{port}"), keys)
+    }
+
+    /// The same behind any listener.
+    pub(super) fn listening<L>(listener: L, issuer: String, keys: &[&Signer]) -> Self
+    where
+        L: axum::serve::Listener,
+        L::Addr: std::fmt::Debug,
+    {
         let fake = Self {
             issuer,
             inner: Arc::default(),
@@ -230,81 +238,6 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// A key of the provider.
-pub(super) struct Signer {
-    alg: Algorithm,
-    kid: Option<&'static str>,
-    key: EncodingKey,
-}
-
-impl Signer {
-    pub(super) fn new(alg: Algorithm, kid: Option<&'static str>) -> Self {
-        use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
-        use aws_lc_rs::signature::{
-            ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
-        };
-        let key = match alg {
-            Algorithm::ES256 | Algorithm::ES384 => {
-                let curve = if alg == Algorithm::ES256 {
-                    &ECDSA_P256_SHA256_FIXED_SIGNING
-                } else {
-                    &ECDSA_P384_SHA384_FIXED_SIGNING
-                };
-                let pair = EcdsaKeyPair::generate(curve).unwrap();
-                EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref())
-            }
-            Algorithm::EdDSA => {
-                EncodingKey::from_ed_der(Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap().as_ref())
-            }
-            _ => {
-                let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
-                let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
-                let lines = STANDARD.encode(der.as_ref());
-                let pem = format!("-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----\n");
-                EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()
-            }
-        };
-        Self { alg, kid, key }
-    }
-
-    /// The JWK, with `kid` and `alg`.
-    pub(super) fn public(&self) -> Value {
-        let mut jwk = serde_json::to_value(Jwk::from_encoding_key(&self.key, self.alg).unwrap()).unwrap();
-        if let Some(kid) = self.kid {
-            jwk["kid"] = kid.into();
-        }
-        jwk
-    }
-
-    /// The header that this key's tokens usually have.
-    pub(super) fn header(&self) -> Value {
-        let mut header = json!({ "alg": format!("{:?}", self.alg), "typ": "JWT" });
-        if let Some(kid) = self.kid {
-            header["kid"] = kid.into();
-        }
-        header
-    }
-
-    pub(super) fn sign(&self, claims: &Value) -> IdToken {
-        self.sign_raw(&self.header().to_string(), &claims.to_string())
-    }
-
-    pub(super) fn sign_with_header(&self, header: &Value, claims: &Value) -> IdToken {
-        self.sign_raw(&header.to_string(), &claims.to_string())
-    }
-
-    /// Any two texts, truly signed.
-    pub(super) fn sign_raw(&self, header: &str, payload: &str) -> IdToken {
-        let message = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode(payload)
-        );
-        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, self.alg).unwrap();
-        IdToken::new(format!("{message}.{signature}"))
     }
 }
 
