@@ -35,7 +35,7 @@ pub mod return_to;
 mod session;
 mod start;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod userinfo;
 
 /// The endpoints below an app's `agent_path`.

@@ -86,7 +86,7 @@ macro_rules! bundle {
 }
 
 /// A test compares this list with the folder. What only an editor reads (`jsconfig.json`) stays out.
-const FILES: &[(&str, &[u8])] = bundle![
+pub(super) const FILES: &[(&str, &[u8])] = bundle![
     "css/app.css",
     "favicon.svg",
     "index.html",

@@ -13,16 +13,17 @@ pub(super) fn is_hashed(name: &str) -> bool {
 }
 
 fn looks_random(piece: &str) -> bool {
-    let hex = piece.len() >= 8
-        && piece
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    let all = |kinds: fn(&u8) -> bool| piece.as_bytes().iter().all(kinds);
+    let hex =
+        piece.len() >= 8 && all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) && changes(piece) >= 2;
+    let base32 = piece.len() == 8
+        && all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
         && changes(piece) >= 2;
-    let mixed = piece.len() == 8
-        && piece.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    let base64 = piece.len() == 8
+        && all(u8::is_ascii_alphanumeric)
         && piece.bytes().any(|byte| byte.is_ascii_uppercase())
         && changes(piece) >= 3;
-    hex || mixed
+    hex || base32 || base64
 }
 
 /// How often the kind of character changes from one to the next: often in what is random, seldom in what is written.
