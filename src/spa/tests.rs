@@ -476,7 +476,7 @@ fn demo() -> Spa {
 
 #[tokio::test]
 async fn the_demo_is_compiled_in_whole() {
-    let mut bundled: Vec<_> = super::bundled::FILES
+    let mut bundled: Vec<_> = bundled::FILES
         .iter()
         .map(|(path, _)| (*path).to_owned())
         .collect();

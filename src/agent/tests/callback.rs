@@ -563,3 +563,34 @@ async fn no_token_reaches_the_browser() {
         );
     }
 }
+
+/// L-22, contract §5a: checked again before it is used; what no longer passes leads home.
+#[tokio::test]
+async fn a_target_is_checked_again_before_it_is_used() {
+    let world = World::new().await;
+    let mut jar = Jar::default();
+    let callback = world
+        .start(&mut jar, "return_to=https%3A%2F%2Fwww.app.test%2Fx")
+        .await;
+    let reloaded = world.reloaded(|app| app.allowed_origins.clear());
+    assert_eq!(reloaded.open(&mut jar, &callback).await.location(), "/");
+    assert!(jar.has_session());
+}
+
+/// C-06, L-25: of two arrivals at once one wins, and the code is redeemed once.
+#[tokio::test]
+async fn a_callback_that_arrives_twice_at_once_redeems_its_code_once() {
+    let world = World::new().await;
+    let mut jar = Jar::default();
+    let callback = world.start(&mut jar, "").await;
+    let arrive = async || {
+        let request = jar.request(Method::GET, &callback).body(Body::empty()).unwrap();
+        world.send(request).await
+    };
+    let (one, other) = tokio::join!(arrive(), arrive());
+    let mut landed = [one.location().len(), other.location().len()];
+    landed.sort_unstable();
+    assert_eq!(landed[0], 1);
+    assert!(landed[1] > 1);
+    assert_eq!(world.seen(TOKEN).len(), 1);
+}

@@ -166,10 +166,18 @@ impl World {
         let router = Router::new().fallback(play).with_state(Arc::clone(&script));
         tokio::spawn(async move { axum::serve(listener, router).await });
 
-        let mut app = app(&issuer);
+        Self::with(script, Arc::new(TestClock(AtomicU64::new(NOW * 1000))), change)
+    }
+
+    /// The same provider, keys and clock under another configuration, as after a reload.
+    pub(super) fn reloaded(&self, change: impl FnOnce(&mut App)) -> Self {
+        Self::with(Arc::clone(&self.script), Arc::clone(&self.clock), change)
+    }
+
+    fn with(script: Arc<Script>, clock: Arc<TestClock>, change: impl FnOnce(&mut App)) -> Self {
+        let mut app = app(&script.issuer);
         change(&mut app);
         let app = Arc::new(app);
-        let clock = Arc::new(TestClock(AtomicU64::new(NOW * 1000)));
         let random: Arc<dyn Random> = Arc::new(OsRandom);
         let provider = Arc::new(Provider::new(&app.provider, clock.clone()).unwrap());
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(&*random));
