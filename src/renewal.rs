@@ -25,6 +25,7 @@ mod admit;
 mod alive;
 mod answer;
 mod begin;
+mod detached;
 mod end;
 mod flight;
 mod keep;
@@ -44,7 +45,8 @@ use crate::random::Random;
 use crate::session::{Cookies, Presented, Session};
 use crate::store::Store;
 
-use flight::Flights;
+use detached::Detached;
+use flight::{Flights, Patience};
 
 /// The sessions of one app.
 #[derive(Debug, Clone)]
@@ -53,6 +55,10 @@ pub struct Sessions {
     pub(crate) parts: Arc<SessionParts>,
     /// Renewals under way in this process.
     flights: Arc<Flights>,
+    /// How long they are waited for.
+    patience: Patience,
+    /// What must finish.
+    detached: Arc<Detached>,
 }
 
 /// What [`Sessions`] is made of.
@@ -116,6 +122,8 @@ impl Sessions {
         Self {
             parts: Arc::new(parts),
             flights: Arc::default(),
+            patience: Patience::default(),
+            detached: Arc::default(),
         }
     }
 

@@ -151,7 +151,7 @@ impl Sessions {
             Outcome::Failed(refusal) | Outcome::Rejected(refusal) | Outcome::Superseded(refusal, _) => {
                 refusal
             }
-            Outcome::Over(over) => over.refusal(),
+            Outcome::Over(over) | Outcome::Late(over) => over.refusal(),
             // The one 401 that clears: nothing newer than this can be in the jar (R-07, attack 136).
             Outcome::Final => Refusal::new(Code::SessionExpired)
                 .because("the provider refused to renew the newest generation")

@@ -24,7 +24,6 @@ impl Sessions {
             Opened::Session(session, _) => session,
         };
         let cleared = self.parts.cookies.clear(headers);
-        let before = self.flights.landing(presented.id);
         let Some(newest) = self.leaving(&presented).await? else {
             return Ok((None, cleared));
         };
@@ -36,11 +35,22 @@ impl Sessions {
             app = self.parts.app.id.as_str(),
             reason = "logged_out",
         );
-        // The later of two, but not only that: one may have landed between the look above and the end.
-        let flight = self.flights.landing(newest.id).or(before);
+        let flight = self.flights.landing(newest.id);
+        let newest = self.landed_meanwhile(newest).await;
         let last = self.last_generation(newest.clone(), flight.clone()).await;
         self.revoke_after(newest, flight);
         Ok((Some(last), cleared))
+    }
+
+    /// A renewal may have landed between the look and the end: its result is still kept.
+    async fn landed_meanwhile(&self, session: Session) -> Session {
+        let now = self.now();
+        let newest = self.look(&session, now).await.ok().and_then(|look| look.newest);
+        let Some(newest) = newest else {
+            return session;
+        };
+        let last = self.successor(&session, newest.generation, now).await;
+        last.ok().flatten().unwrap_or(session)
     }
 
     /// The newest generation of a session that is about to end; `None` when it has ended already, or an old copy of it
@@ -66,7 +76,7 @@ impl Sessions {
         let Some(flight) = flight else {
             return newest;
         };
-        match tokio::time::timeout(self.flights.farewell_patience, landed(flight)).await {
+        match tokio::time::timeout(self.patience.farewell, landed(flight)).await {
             Ok(Some(Outcome::Renewed(last))) => Session::clone(&last),
             _ => newest,
         }
@@ -80,26 +90,28 @@ impl Sessions {
             return;
         };
         let sessions = self.clone();
-        tokio::spawn(async move {
-            match landed(flight).await {
-                Some(Outcome::Renewed(last)) => sessions.revoke(&last).await,
-                // The flight found the end and revoked what it brought; the old access token is still out.
-                Some(Outcome::Over(_) | Outcome::Rejected(_) | Outcome::Final) => {
-                    let spent = Session {
+        self.detach(async move {
+            let last = match landed(flight).await {
+                Some(Outcome::Renewed(last)) => Session::clone(&last),
+                // The refresh token is spent, and what came for it is revoked already or never came; the old access token
+                // is still out.
+                Some(Outcome::Late(_) | Outcome::Rejected(_) | Outcome::Final | Outcome::Superseded(..)) => {
+                    Session {
                         refresh: None,
                         ..newest
-                    };
-                    sessions.revoke(&spent).await;
+                    }
                 }
-                _ => sessions.revoke(&newest).await,
-            }
+                // It found the end before it asked, or got no answer.
+                Some(Outcome::Over(_) | Outcome::Failed(_) | Outcome::Recent) | None => newest,
+            };
+            sessions.revoke(&last).await;
         });
     }
 
     /// Revokes a session's tokens at the provider in a task of its own: nobody waits for it, nobody can cancel it.
     pub(super) fn revoke_detached(&self, session: &Session) {
         let (sessions, session) = (self.clone(), session.clone());
-        tokio::spawn(async move { sessions.revoke(&session).await });
+        self.detach(async move { sessions.revoke(&session).await });
     }
 
     /// RFC 7009, the refresh token first: with it a provider takes back the access token as well (§2.1, O-02). A failure

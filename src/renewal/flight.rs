@@ -17,13 +17,19 @@ use crate::refusal::{Code, Refusal};
 use crate::session::{Generation, Session, SessionId};
 
 /// The flights of one app in this process.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Flights {
     air: Mutex<Air>,
-    /// How long a request waits for a flight.
-    pub(super) patience: Duration,
-    /// How long a logout does.
-    pub(super) farewell_patience: Duration,
+}
+
+/// How long a flight is waited for. Tokio's time, not the injected clock's: it bounds a wait, it decides nothing about a
+/// session.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// By a request that needs the token (attack 133).
+    pub(super) request: Duration,
+    /// By a logout: the user has decided to go.
+    pub(super) farewell: Duration,
 }
 
 /// Where the outcome of a flight will be.
@@ -52,7 +58,7 @@ impl Rest {
     }
 }
 
-enum Boarding {
+pub(super) enum Boarding {
     /// Under way: wait.
     Aboard(Landing),
     /// It just was: this is what came of it.
@@ -61,12 +67,11 @@ enum Boarding {
     Ticket(Ticket, Landing),
 }
 
-impl Default for Flights {
+impl Default for Patience {
     fn default() -> Self {
         Self {
-            air: Mutex::default(),
-            patience: PATIENCE,
-            farewell_patience: FAREWELL_PATIENCE,
+            request: Duration::from_secs(10),
+            farewell: Duration::from_secs(3),
         }
     }
 }
@@ -76,15 +81,15 @@ impl Sessions {
     /// presented generation, and its access token is good.
     pub(super) async fn renew(&self, session: &Session, now: Timestamp) -> Outcome {
         match self.flights.board(session, self.usable(session, now), now) {
-            Boarding::Aboard(landing) => self.flights.wait(landing).await,
+            Boarding::Aboard(landing) => wait(landing, self.patience.request).await,
             Boarding::Resting(outcome) => outcome,
             Boarding::Ticket(ticket, landing) => {
                 let (sessions, session) = (self.clone(), Box::new(session.clone()));
-                tokio::spawn(async move {
+                self.detach(async move {
                     let outcome = sessions.fly(session).await;
                     ticket.land(outcome, sessions.now());
                 });
-                self.flights.wait(landing).await
+                wait(landing, self.patience.request).await
             }
         }
     }
@@ -96,17 +101,7 @@ impl Flights {
         self.air().under_way.get(&session).cloned()
     }
 
-    /// Waits for a flight, bounded; the flight goes on without the waiter.
-    async fn wait(&self, mut landing: Landing) -> Outcome {
-        let landed = tokio::time::timeout(self.patience, landing.wait_for(Option::is_some)).await;
-        match landed {
-            Ok(Ok(outcome)) => outcome.clone().unwrap_or_else(crashed),
-            Ok(Err(_)) => crashed(),
-            Err(_) => failed("the provider takes too long to renew the session"),
-        }
-    }
-
-    fn board(self: &Arc<Self>, session: &Session, usable: bool, now: Timestamp) -> Boarding {
+    pub(super) fn board(self: &Arc<Self>, session: &Session, usable: bool, now: Timestamp) -> Boarding {
         let mut air = self.air();
         if let Some(landing) = air.under_way.get(&session.id) {
             return Boarding::Aboard(landing.clone());
@@ -155,7 +150,7 @@ impl Air {
 }
 
 /// The right to fly for one session; dropping it without landing (a panic) sets the session free.
-struct Ticket {
+pub(super) struct Ticket {
     flights: Arc<Flights>,
     session: SessionId,
     generation: Generation,
@@ -165,12 +160,12 @@ struct Ticket {
 
 impl Ticket {
     /// Ends the flight: first what it found out is remembered, then the next one may start, then the waiters go on.
-    fn land(mut self, outcome: Outcome, now: Timestamp) {
+    pub(super) fn land(mut self, outcome: Outcome, now: Timestamp) {
         let (generation, until, remembered) = match &outcome {
             Outcome::Renewed(session) => (session.generation, now.after(GRACE), Some(Outcome::Recent)),
             Outcome::Failed(_) => (self.generation, now.after(PAUSE), Some(outcome.clone())),
             Outcome::Superseded(_, until) => (self.generation, *until, Some(outcome.clone())),
-            Outcome::Over(_) | Outcome::Final | Outcome::Rejected(_) | Outcome::Recent => {
+            Outcome::Over(_) | Outcome::Late(_) | Outcome::Final | Outcome::Rejected(_) | Outcome::Recent => {
                 (self.generation, now, None)
             }
         };
@@ -200,6 +195,15 @@ impl Drop for Ticket {
     }
 }
 
+/// Waits for a flight, bounded; the flight goes on without the waiter.
+async fn wait(mut landing: Landing, patience: Duration) -> Outcome {
+    match tokio::time::timeout(patience, landing.wait_for(Option::is_some)).await {
+        Ok(Ok(outcome)) => outcome.clone().unwrap_or_else(crashed),
+        Ok(Err(_)) => crashed(),
+        Err(_) => failed("the provider takes too long to renew the session"),
+    }
+}
+
 fn crashed() -> Outcome {
     failed("the renewal broke off")
 }
@@ -211,12 +215,6 @@ fn failed(why: &'static str) -> Outcome {
             .because(why),
     )
 }
-
-/// How long a request waits for a flight (attack 133).
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long a logout waits for one: the user has decided to go.
-const FAREWELL_PATIENCE: Duration = Duration::from_secs(3);
 
 /// After a failed flight the provider is left alone this long, per session.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -21,8 +21,10 @@ pub(super) enum Outcome {
     Recent,
     /// The provider or the store failed; the session is as it was.
     Failed(Refusal),
-    /// The session has ended meanwhile.
+    /// The session has ended; the provider was not asked.
     Over(Over),
+    /// The session ended while the provider was asked: what it brought is revoked and not stored.
+    Late(Over),
     /// `invalid_grant` for the newest generation known: the session has ended, its cookies go.
     Final,
     /// `invalid_grant` for a generation this epoch knows nothing of: perhaps someone else renewed it. Not asked again
@@ -176,7 +178,7 @@ impl Sessions {
                 );
                 self.revoke_detached(&renewed);
                 let ended = self.look(old, now).await.ok().and_then(|look| look.ended);
-                Outcome::Over(Over::Ended(ended.unwrap_or(EndReason::Revoked)))
+                Outcome::Late(Over::Ended(ended.unwrap_or(EndReason::Revoked)))
             }
             // The old refresh token is spent: who waits is given the new session, which is all there is of it.
             Err(error) => {

@@ -1,0 +1,51 @@
+//! Tasks that must finish though the browser has gone: rotations and revocations. Counted, so that a shutdown can wait.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::Sessions;
+
+/// How many such tasks run.
+#[derive(Debug, Default)]
+pub(super) struct Detached(watch::Sender<usize>);
+
+impl Sessions {
+    /// Waits until no renewal and no revocation is under way: what a shutdown does after the last request, bounded by
+    /// its own deadline. A rotation that is cut off costs its user the session, a revocation leaves a token alive.
+    pub async fn settled(&self) {
+        let mut running = self.detached.0.subscribe();
+        // An error means that the counter is gone, which `self` holds.
+        let _counted = running.wait_for(|running| *running == 0).await;
+    }
+
+    /// Runs `task` whatever becomes of the request that wants it.
+    pub(super) fn detach(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let running = Running::new(&self.detached);
+        tokio::spawn(async move {
+            let _running = running;
+            task.await;
+        });
+    }
+}
+
+/// One task; dropped with it, also when it panics.
+struct Running(Arc<Detached>);
+
+impl Running {
+    fn new(detached: &Arc<Detached>) -> Self {
+        detached
+            .0
+            .send_modify(|running| *running = running.saturating_add(1));
+        Self(Arc::clone(detached))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0
+            .0
+            .send_modify(|running| *running = running.saturating_sub(1));
+    }
+}
