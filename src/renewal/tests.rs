@@ -1,1 +1,12 @@
-//! What the renewal promises, by behaviour.
+//! What the renewal promises, by behaviour. A scripted provider on loopback, a clock moved by hand, no sleeping: whatever
+//! must not be finished yet is held at the token endpoint.
+
+mod endings;
+mod epochs;
+mod generations;
+mod lifetimes;
+mod logs;
+mod one_flight;
+mod provider_says;
+mod script;
+mod world;

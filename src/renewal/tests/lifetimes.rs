@@ -1,0 +1,256 @@
+//! Idle, absolute, the access token's: the least of them.
+
+use std::time::Duration;
+
+use super::world::{Browser, Peeked, World, said, tokens, without_refresh};
+use crate::config::RefreshMode;
+use crate::refusal::Code;
+use crate::token::TokenSet;
+
+#[tokio::test]
+async fn an_idle_session_expires() {
+    let world = World::new().await;
+    let mut browser = world.browser().await;
+    world.clock.advance(1799);
+    assert!(world.call(&mut browser.clone()).await.is_ok());
+    world.clock.advance(1);
+    assert_eq!(
+        said(world.call(&mut browser).await),
+        (Code::SessionExpired, false),
+        "the jar is left alone"
+    );
+    assert_eq!(world.peek(&mut browser).await, Err("expired"));
+    assert!(browser.is_empty(), "the question clears it");
+}
+
+#[tokio::test]
+async fn activity_slides_the_idle_end_but_never_the_absolute_one() {
+    // Attack 145.
+    let world = World::new().await;
+    let mut browser = world.browser().await;
+    for _ in 1..36 {
+        world.clock.advance(1200);
+        assert!(world.call(&mut browser).await.is_ok());
+    }
+    let asked = world.provider.asked().len();
+    world.clock.advance(1200);
+    assert_eq!(
+        said(world.call(&mut browser).await),
+        (Code::SessionExpired, false)
+    );
+    assert_eq!(
+        said(world.refresh(&mut browser).await),
+        (Code::SessionExpired, false)
+    );
+    assert_eq!(world.provider.asked().len(), asked, "not even asked");
+    assert_eq!(world.peek(&mut browser).await, Err("expired"));
+}
+
+#[tokio::test]
+async fn a_shorter_timeout_in_the_configuration_holds_for_old_sessions() {
+    let mut world = World::new().await;
+    let mut browser = world.browser().await;
+    world.restart_with(|app| app.session.idle_timeout = Duration::from_secs(60));
+    world.clock.advance(60);
+    assert_eq!(
+        said(world.call(&mut browser).await),
+        (Code::SessionExpired, false)
+    );
+}
+
+#[tokio::test]
+async fn a_longer_timeout_in_the_configuration_does_not() {
+    let mut world = World::with(|app| app.session.absolute_timeout = Duration::from_secs(60)).await;
+    let mut browser = world.browser().await;
+    world.restart_with(|app| app.session.absolute_timeout = Duration::from_secs(3600));
+    world.clock.advance(60);
+    assert_eq!(
+        said(world.call(&mut browser).await),
+        (Code::SessionExpired, false)
+    );
+}
+
+#[tokio::test]
+async fn the_access_cookie_is_resealed_every_tenth_of_the_idle_timeout() {
+    let world = World::new().await;
+    let mut browser = world.browser().await;
+    let before = browser.clone();
+    world.clock.advance(179);
+    assert!(!world.call(&mut browser).await.unwrap().slide);
+    assert_eq!(browser, before);
+    world.clock.advance(1);
+    assert!(world.call(&mut browser).await.unwrap().slide);
+    assert_ne!(browser, before);
+    // Only that one.
+    let mut resealed = before.clone();
+    resealed.take("at", &browser);
+    assert_eq!(browser, resealed);
+    world.clock.advance(1799);
+    assert!(world.sessions.peek(&browser.headers()).await.is_ok());
+    assert!(world.peek(&mut browser).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_session_question_slides_nothing() {
+    let world = World::new().await;
+    let mut browser = world.browser().await;
+    let before = browser.clone();
+    world.clock.advance(590);
+    let peeked = world.peek(&mut browser).await;
+    assert_eq!(
+        peeked,
+        Ok(Peeked {
+            access: Some(10),
+            session: 12 * 60 * 60 - 590,
+            idle: 30 * 60 - 590,
+        })
+    );
+    assert_eq!(browser, before);
+    assert!(world.provider.asked().is_empty());
+}
+
+#[tokio::test]
+async fn without_a_refresh_token_the_session_is_as_long_as_the_access_token() {
+    let world = World::new().await;
+    let mut browser = world.browser_with(without_refresh()).await;
+    assert_eq!(world.peek(&mut browser).await.unwrap().session, 600);
+    world.clock.advance(599);
+    assert_eq!(
+        world
+            .call(&mut browser)
+            .await
+            .unwrap()
+            .session
+            .access
+            .token
+            .expose(),
+        "at-0"
+    );
+    assert_eq!(
+        world
+            .refresh(&mut browser)
+            .await
+            .unwrap()
+            .session
+            .access
+            .token
+            .expose(),
+        "at-0"
+    );
+    world.clock.advance(1);
+    assert_eq!(
+        said(world.call(&mut browser).await),
+        (Code::SessionExpired, false)
+    );
+    assert_eq!(
+        said(world.refresh(&mut browser).await),
+        (Code::SessionExpired, false)
+    );
+    assert_eq!(world.peek(&mut browser).await, Err("expired"));
+    assert!(world.provider.asked().is_empty());
+}
+
+#[tokio::test]
+async fn an_access_token_of_unknown_lifetime_is_never_due() {
+    let world = World::new().await;
+    let mut browser = world
+        .browser_with(TokenSet {
+            expires_in: None,
+            ..tokens()
+        })
+        .await;
+    assert_eq!(world.peek(&mut browser).await.unwrap().access, None);
+    for _ in 0..10 {
+        world.clock.advance(1200);
+        assert_eq!(
+            world
+                .call(&mut browser)
+                .await
+                .unwrap()
+                .session
+                .access
+                .token
+                .expose(),
+            "at-0"
+        );
+    }
+    assert!(world.provider.asked().is_empty());
+}
+
+#[tokio::test]
+async fn where_the_spa_renews_a_call_never_does() {
+    let world = World::with(|app| app.session.refresh = RefreshMode::Spa).await;
+    let mut browser = world.browser().await;
+    world.clock.advance(599);
+    assert_eq!(
+        world
+            .call(&mut browser)
+            .await
+            .unwrap()
+            .session
+            .access
+            .token
+            .expose(),
+        "at-0"
+    );
+    world.clock.advance(1);
+    assert_eq!(
+        said(world.call(&mut browser).await),
+        (Code::AccessTokenExpired, false)
+    );
+    assert!(world.provider.asked().is_empty());
+    assert!(world.refresh(&mut browser).await.unwrap().renewed);
+    assert_eq!(
+        world
+            .call(&mut browser)
+            .await
+            .unwrap()
+            .session
+            .access
+            .token
+            .expose(),
+        "at-1"
+    );
+}
+
+#[tokio::test]
+async fn no_cookie_is_no_session() {
+    let world = World::new().await;
+    let mut nobody = Browser::default();
+    assert!(world.sessions.admit(&nobody.headers()).await.unwrap().is_none());
+    assert_eq!(
+        said(world.refresh(&mut nobody).await),
+        (Code::SessionMissing, false)
+    );
+    assert_eq!(world.peek(&mut nobody).await, Err("none"));
+}
+
+#[tokio::test]
+async fn tampered_cookies_are_cleared() {
+    for kind in ["at", "rt"] {
+        let world = World::new().await;
+        let mut browser = world.browser().await;
+        browser.tamper(kind);
+        let mut copy = browser.clone();
+        assert_eq!(
+            said(world.call(&mut browser).await),
+            (Code::SessionMissing, true),
+            "{kind}"
+        );
+        assert!(browser.is_empty(), "{kind}");
+        assert_eq!(world.peek(&mut copy).await, Err("none"), "{kind}");
+        assert!(copy.is_empty(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_refresh_cookie_is_a_damaged_session() {
+    let world = World::new().await;
+    let mut browser = world.browser().await;
+    browser.lose("rt");
+    assert_eq!(
+        said(world.call(&mut browser).await),
+        (Code::SessionMissing, false)
+    );
+    assert_eq!(world.peek(&mut browser).await, Err("none"));
+}

@@ -1,0 +1,344 @@
+//! One app with its provider, its store, a clock moved by hand, and browsers with a cookie jar.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, header};
+use sha2::{Digest as _, Sha256};
+
+use super::script::Script;
+use crate::clock::{Clock, Timestamp};
+use crate::config::{self, App, AppId, ClientAuth, CookieKey, LogoutHint, LogoutMode, Origin, RefreshMode};
+use crate::provider::Provider;
+use crate::random::Random;
+use crate::refusal::{Code, Refusal};
+use crate::renewal::flight::Patience;
+use crate::renewal::{Admitted, Peek, SessionParts, Sessions};
+use crate::session::{Cookies, Identity, SessionId};
+use crate::store::{Capacity, MemoryStore, Store};
+use crate::token::{AccessToken, IdToken, RefreshToken, TokenSet};
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub(super) struct ManualClock(AtomicU64);
+
+impl ManualClock {
+    pub(super) fn advance(&self, secs: u64) {
+        self.0.fetch_add(secs * 1000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// The same bytes in the same order, every time.
+#[derive(Debug, Default)]
+pub(super) struct Counted(AtomicU64);
+
+impl Random for Counted {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            let block = Sha256::digest(self.0.fetch_add(1, Ordering::SeqCst).to_be_bytes());
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+    }
+}
+
+pub(super) struct World {
+    pub(super) sessions: Sessions,
+    pub(super) provider: Arc<Script>,
+    pub(super) clock: Arc<ManualClock>,
+    app: Arc<App>,
+    random: Arc<Counted>,
+}
+
+impl World {
+    /// `refresh = "inline"`, idle 30 minutes, absolute 12 hours.
+    pub(super) async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    pub(super) async fn with(change: impl FnOnce(&mut App)) -> Self {
+        Self::with_room(change, Capacity::default()).await
+    }
+
+    /// A store that holds less than usual.
+    pub(super) async fn with_room(change: impl FnOnce(&mut App), room: Capacity) -> Self {
+        let provider = Script::serve().await;
+        let mut app = app(&provider.issuer);
+        change(&mut app);
+        let app = Arc::new(app);
+        let clock = Arc::new(ManualClock(AtomicU64::new(1_800_000_000_000)));
+        let random = Arc::new(Counted::default());
+        let sessions = sessions(&app, &clock, &random, room);
+        Self {
+            sessions,
+            provider,
+            clock,
+            app,
+            random,
+        }
+    }
+
+    /// The process starts anew: the memory store has forgotten everything and has another epoch.
+    pub(super) fn restart(&mut self) {
+        self.sessions = sessions(&self.app, &self.clock, &self.random, Capacity::default());
+    }
+
+    /// The process starts anew with another configuration.
+    pub(super) fn restart_with(&mut self, change: impl FnOnce(&mut App)) {
+        change(Arc::make_mut(&mut self.app));
+        self.restart();
+    }
+
+    /// The same store, asked with less patience: a test need not wait ten seconds to see what an impatient request gets.
+    pub(super) fn impatient(&self) -> Sessions {
+        let mut sessions = self.sessions.clone();
+        sessions.patience = Patience {
+            request: Duration::ZERO,
+            farewell: Duration::ZERO,
+        };
+        sessions
+    }
+
+    /// Alice signs in: `at-0` for ten minutes, `rt-0`, an ID token.
+    pub(super) async fn browser(&self) -> Browser {
+        self.browser_with(tokens()).await
+    }
+
+    pub(super) async fn browser_with(&self, tokens: TokenSet) -> Browser {
+        let mut browser = Browser::default();
+        browser.store(&self.sessions.begin(tokens, alice(), None).await.unwrap().1);
+        browser
+    }
+
+    /// One API call: admitted, answered, its cookies stored.
+    pub(super) async fn call(&self, browser: &mut Browser) -> Result<Admitted, Refusal> {
+        let admitted = self.sessions.admit(&browser.headers()).await.map(Option::unwrap);
+        self.answer(browser, admitted).await
+    }
+
+    /// One `POST refresh`: likewise.
+    pub(super) async fn refresh(&self, browser: &mut Browser) -> Result<Admitted, Refusal> {
+        let admitted = self.sessions.refresh(&browser.headers()).await;
+        self.answer(browser, admitted).await
+    }
+
+    async fn answer(
+        &self,
+        browser: &mut Browser,
+        admitted: Result<Admitted, Refusal>,
+    ) -> Result<Admitted, Refusal> {
+        match admitted {
+            Ok(admitted) => {
+                browser.store(&self.sessions.cookies_for_answer(&admitted).await);
+                Ok(admitted)
+            }
+            Err(refusal) => {
+                browser.store(&refusal.set_cookies);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// `GET session`: alive or the reason why not; its cookies stored.
+    pub(super) async fn peek(&self, browser: &mut Browser) -> Result<Peeked, &'static str> {
+        match self.sessions.peek(&browser.headers()).await.unwrap() {
+            Peek::Alive {
+                access_expires_in,
+                session_expires_in,
+                idle_expires_in,
+                set_cookies,
+                ..
+            } => {
+                browser.store(&set_cookies);
+                Ok(Peeked {
+                    access: access_expires_in,
+                    session: session_expires_in,
+                    idle: idle_expires_in,
+                })
+            }
+            Peek::Gone { reason, set_cookies } => {
+                browser.store(&set_cookies);
+                Err(reason)
+            }
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Peeked {
+    pub(super) access: Option<u64>,
+    pub(super) session: u64,
+    pub(super) idle: u64,
+}
+
+/// A cookie jar. Cloned, it is a second tab that was quicker, or a thief.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Browser {
+    jar: BTreeMap<String, String>,
+}
+
+impl Browser {
+    pub(super) fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let pairs: Vec<String> = self
+            .jar
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        if !pairs.is_empty() {
+            headers.insert(header::COOKIE, HeaderValue::from_str(&pairs.join("; ")).unwrap());
+        }
+        headers
+    }
+
+    pub(super) fn store(&mut self, set_cookies: &[HeaderValue]) {
+        for field in set_cookies {
+            let cookie = cookie::Cookie::parse(field.to_str().unwrap().to_owned()).unwrap();
+            if cookie.max_age().is_some_and(time::Duration::is_zero) {
+                self.jar.remove(cookie.name());
+            } else {
+                self.jar
+                    .insert(cookie.name().to_owned(), cookie.value().to_owned());
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.jar.is_empty()
+    }
+
+    /// Loses one cookie and its chunks.
+    pub(super) fn lose(&mut self, kind: &str) {
+        let name = format!("__Host-Http-shop-{kind}");
+        self.jar
+            .retain(|held, _| *held != name && !held.starts_with(&format!("{name}.")));
+    }
+
+    /// Changes the last character of one cookie.
+    pub(super) fn tamper(&mut self, kind: &str) {
+        let value = self.jar.get_mut(&format!("__Host-Http-shop-{kind}")).unwrap();
+        // Not the last one: its lowest bits may be padding.
+        let middle = value.len() / 2;
+        let other = if value.as_bytes()[middle] == b'A' {
+            "B"
+        } else {
+            "A"
+        };
+        value.replace_range(middle..=middle, other);
+    }
+
+    /// Takes one cookie from another jar.
+    pub(super) fn take(&mut self, kind: &str, from: &Self) {
+        let name = format!("__Host-Http-shop-{kind}");
+        self.jar.insert(name.clone(), from.jar[&name].clone());
+    }
+}
+
+/// The code of a refusal and whether it says something about cookies.
+pub(super) fn said<T: std::fmt::Debug>(answer: Result<T, Refusal>) -> (Code, bool) {
+    let refusal = answer.unwrap_err();
+    (refusal.code, !refusal.set_cookies.is_empty())
+}
+
+/// What a login brings.
+pub(super) fn tokens() -> TokenSet {
+    TokenSet {
+        access: AccessToken::new("at-0"),
+        expires_in: Some(Duration::from_secs(600)),
+        refresh: Some(RefreshToken::new("rt-0")),
+        id_token: Some(IdToken::new("header.alice.signature")),
+        scope: Some("openid profile".to_owned()),
+    }
+}
+
+/// The same without a refresh token.
+pub(super) fn without_refresh() -> TokenSet {
+    TokenSet {
+        refresh: None,
+        ..tokens()
+    }
+}
+
+pub(super) fn alice() -> Identity {
+    Identity {
+        subject: "alice".into(),
+        provider_session: Some("sid-1".into()),
+        auth_time: Some(1_799_999_990),
+        acr: None,
+    }
+}
+
+/// The id of a browser's session.
+pub(super) fn session_of(world: &World, browser: &Browser) -> SessionId {
+    match world.sessions.parts.cookies.open(&browser.headers()) {
+        crate::session::Opened::Session(session, _) => session.id,
+        other => panic!("no session: {other:?}"),
+    }
+}
+
+fn sessions(app: &Arc<App>, clock: &Arc<ManualClock>, random: &Arc<Counted>, room: Capacity) -> Sessions {
+    let random: Arc<dyn Random> = Arc::<Counted>::clone(random);
+    let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
+    let keys = [CookieKey(Arc::new(zeroize::Zeroizing::new([7; 32])))];
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::with_capacity(&*random, room));
+    Sessions::new(SessionParts {
+        app: Arc::clone(app),
+        cookies: Cookies::new(&keys, app, Arc::clone(&random)),
+        provider: Arc::new(Provider::new(&app.provider, Arc::clone(&clock)).unwrap()),
+        store,
+        clock,
+        random,
+    })
+}
+
+fn app(issuer: &str) -> App {
+    let origin = Origin::parse("https://shop.test").unwrap();
+    App {
+        id: AppId("shop".into()),
+        origin: origin.clone(),
+        spa_origin: origin,
+        agent_path: "/oauth-agent".into(),
+        allowed_origins: Vec::new(),
+        error_path: "/".into(),
+        post_logout_path: "/".into(),
+        spa: None,
+        provider: config::Provider {
+            issuer: issuer.into(),
+            client_id: "shop".into(),
+            client_secret: "s3cr3t".to_owned().into(),
+            client_auth: ClientAuth::Basic,
+            scopes: vec!["openid".into(), "profile".into()],
+            redirect_uri: "https://shop.test/oauth-agent/callback".into(),
+            post_logout_redirect_uri: "https://shop.test/oauth-agent/logged-out".into(),
+            ca_pem: None,
+            id_token_alg: jsonwebtoken::Algorithm::ES256,
+            audience: None,
+            resource: Vec::new(),
+            acr_values: Vec::new(),
+            allowed_acr_values: Vec::new(),
+            max_age: None,
+            require_iss: false,
+            userinfo_at_login: false,
+            default_expires_in: None,
+            logout_mode: LogoutMode::Oidc,
+            logout_hint: LogoutHint::IdToken,
+            third_party_login: false,
+        },
+        session: config::Session {
+            idle_timeout: Duration::from_secs(30 * 60),
+            absolute_timeout: Duration::from_secs(12 * 60 * 60),
+            refresh: RefreshMode::Inline,
+            persistent: false,
+            cookie_budget: 7 * 1024,
+            claims: None,
+        },
+        routes: Vec::new(),
+    }
+}
