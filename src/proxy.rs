@@ -1,33 +1,36 @@
-//! The OAuth proxy: route match, attach, forward, stream back (contract §5 steps 9 to 11).
+//! The OAuth proxy: attach, forward, stream back (contract §5 steps 9 to 11).
+//!
+//! One request, one task. The task that serves the browser's connection also polls the upstream connection it uses:
+//! nothing is handed to another task, so nothing has to wake one. Idle upstream connections rest in a pool of the
+//! thread they were last used on; nothing is shared between threads.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `headers` | which request headers the upstream may see, and ours anew |
+//! | `attach` | the one `Authorization` |
+//! | `forward` | send, wait, retry where that is safe, time out |
+//! | `upload` | the request body on its way: counted, cut, watched |
+//! | `connect` | TCP and TLS towards an upstream |
+//! | `link` | one upstream connection and how it is driven |
+//! | `pool` | the idle connections of this thread |
+//! | `body` | the response body, which gives the connection back |
+//! | `answer` | which response headers the browser may see, and ours anew |
+//!
+//! Trusted: the configured upstream, as far as its route goes. Its answer may still not set our cookies, loosen CORS,
+//! or hand the token to script.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+mod answer;
+mod attach;
+mod body;
+mod connect;
+mod forward;
+mod headers;
+mod link;
+mod pool;
+mod upload;
 
-use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
-
-use crate::body::BodyError;
-
-/// A response body on its way from an upstream connection, which it gives back to its thread's pool at its end.
-#[derive(Debug)]
-pub struct UpstreamBody {}
-
-impl Body for UpstreamBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        todo!()
-    }
-
-    fn is_end_stream(&self) -> bool {
-        todo!()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        todo!()
-    }
-}
+pub(crate) use answer::{Rewritten, never_store, rewrite};
+pub use body::UpstreamBody;
+pub(crate) use connect::Connector;
+pub(crate) use forward::{Forward, Passage};
+pub(crate) use headers::Identity;

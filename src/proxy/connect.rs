@@ -1,0 +1,162 @@
+//! Towards an upstream: name → address → TCP → TLS.
+//!
+//! Names under `localhost` are resolved here, to loopback (RFC 6761 §6.3): no resolver is asked, none can say otherwise.
+//! TLS is 1.2 or newer, with the platform's roots and the full certificate check (P-19); there is no way to turn it off.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustls::pki_types::ServerName;
+use rustls_platform_verifier::ConfigVerifierExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::link::Relay;
+use crate::config::{Transport, Upstream};
+
+/// Opens connections to upstreams.
+#[derive(Clone, Default)]
+pub(crate) struct Connector {
+    tls: Option<TlsConnector>,
+}
+
+impl Connector {
+    /// A connector that can also speak TLS where `with_tls`.
+    ///
+    /// # Errors
+    /// When the platform offers no certificate roots.
+    pub(crate) fn new(with_tls: bool) -> Result<Self, rustls::Error> {
+        if !with_tls {
+            return Ok(Self::default());
+        }
+        // Whoever built the process may have chosen a provider already; then that one counts.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let mut config = rustls::ClientConfig::with_platform_verifier()?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self {
+            tls: Some(TlsConnector::from(Arc::new(config))),
+        })
+    }
+
+    /// Connects; the caller bounds the time.
+    pub(super) async fn connect(&self, upstream: &Upstream, relay: Arc<Relay>) -> io::Result<Stream> {
+        let tcp = connect_tcp(upstream).await?;
+        tcp.set_nodelay(true)?;
+        let wire = match upstream.transport() {
+            Transport::Tcp => Wire::Tcp(tcp),
+            Transport::Tls => {
+                let tls = self
+                    .tls
+                    .as_ref()
+                    .ok_or_else(|| io::Error::other("TLS is not set up"))?;
+                let name = ServerName::try_from(unbracketed(upstream.host()).to_owned())
+                    .map_err(io::Error::other)?;
+                Wire::Tls(Box::new(tls.connect(name, tcp).await?))
+            }
+        };
+        Ok(Stream { wire, relay })
+    }
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connector")
+            .field("tls", &self.tls.is_some())
+            .finish()
+    }
+}
+
+/// A connected stream that notes when it receives something.
+pub(super) struct Stream {
+    wire: Wire,
+    relay: Arc<Relay>,
+}
+
+enum Wire {
+    Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let polled = match &mut this.wire {
+            Wire::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Wire::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+        };
+        if buf.filled().len() > before {
+            this.relay.note_received();
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().wire {
+            Wire::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            Wire::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().wire {
+            Wire::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
+            Wire::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.wire {
+            Wire::Tcp(tcp) => tcp.is_write_vectored(),
+            Wire::Tls(tls) => tls.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().wire {
+            Wire::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
+            Wire::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().wire {
+            Wire::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Wire::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        }
+    }
+}
+
+async fn connect_tcp(upstream: &Upstream) -> io::Result<TcpStream> {
+    let port = upstream.port();
+    let host = unbracketed(upstream.host());
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return TcpStream::connect((address, port)).await;
+    }
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    if name == "localhost" || name.ends_with(".localhost") {
+        let loopback: [SocketAddr; 2] = [
+            (Ipv4Addr::LOCALHOST, port).into(),
+            (Ipv6Addr::LOCALHOST, port).into(),
+        ];
+        return TcpStream::connect(&loopback[..]).await;
+    }
+    TcpStream::connect((host, port)).await
+}
+
+fn unbracketed(host: &str) -> &str {
+    host.strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host)
+}
