@@ -1,17 +1,134 @@
 //! The listener: bytes, deadlines, drain. An own accept loop, because `axum::serve` arms no header timeout.
+//!
+//! 1. A fresh connection sends its first byte, and every request head arrives whole, within ten seconds; an idle one
+//!    is closed after 75; a reader that takes nothing for a minute is cut (attack 163).
+//! 2. Connections are counted. Beyond the limit the next ones are told so (503 `overloaded`), beyond that they are closed.
+//! 3. A failing `accept` (no file descriptors left, say) waits a little and goes on: it never ends the service.
+//! 4. `shutdown`: no new connections, idle ones close at once, requests in flight finish, bounded.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `connection` | one connection from its first byte to its last |
+//! | `io` | the socket, watched: when it stalls, which head it brought |
+//! | `head` | what the HTTP library lets pass in a head and we do not |
+//! | `drain` | who is still there, and how to reach them |
 
 use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 use crate::handler::TokenHandler;
+
+mod connection;
+mod drain;
+mod head;
+mod io_watch;
+
+use connection::Connection;
+use drain::Drain;
 
 /// Serves until `shutdown` resolves, then drains: no new connections, requests in flight finish (bounded), idle
 /// connections close.
 pub async fn serve(
-    _listeners: Vec<TcpListener>,
-    _handler: TokenHandler,
-    _shutdown: impl Future<Output = ()> + Send,
+    listeners: Vec<TcpListener>,
+    handler: TokenHandler,
+    shutdown: impl Future<Output = ()> + Send,
 ) {
-    todo!()
+    let house = Arc::new(House {
+        rooms: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+        lobby: Arc::new(Semaphore::new(MAX_REFUSED_AT_ONCE)),
+        drain: Drain::default(),
+        handler,
+    });
+    let accepting: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| tokio::spawn(accept(listener, Arc::clone(&house))))
+        .collect();
+    pin!(shutdown).await;
+    for task in &accepting {
+        task.abort();
+    }
+    for task in accepting {
+        // Aborted, with its listener closed behind it.
+        let _ = task.await;
+    }
+    house.drain.begin();
+    let all = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
+    if tokio::time::timeout(DRAIN, house.rooms.acquire_many(all))
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            event = "drain_cut",
+            connections = MAX_CONNECTIONS - house.rooms.available_permits(),
+            "requests are still in flight after the drain time; closing them"
+        );
+        house.drain.cut();
+    }
 }
+
+/// What all connections share.
+struct House {
+    handler: TokenHandler,
+    rooms: Arc<Semaphore>,
+    lobby: Arc<Semaphore>,
+    drain: Drain,
+}
+
+async fn accept(listener: TcpListener, house: Arc<House>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => admit(stream, peer, &house),
+            Err(error) if concerns_one_connection(&error) => {}
+            Err(error) => {
+                tracing::error!(event = "accept_failed", %error, "cannot accept connections; trying again");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn admit(stream: TcpStream, peer: SocketAddr, house: &Arc<House>) {
+    let (permit, full) = match Arc::clone(&house.rooms).try_acquire_owned() {
+        Ok(permit) => (permit, false),
+        Err(_) => match Arc::clone(&house.lobby).try_acquire_owned() {
+            Ok(permit) => (permit, true),
+            // Too many even to be told.
+            Err(_) => return,
+        },
+    };
+    let house = Arc::clone(house);
+    tokio::spawn(async move {
+        let _permit = permit;
+        Connection::new(stream, peer, house, full).run().await;
+    });
+}
+
+/// A connection that was gone before we took it.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+/// Connections at a time.
+const MAX_CONNECTIONS: usize = 16_384;
+
+/// Connections beyond that which are being told so.
+const MAX_REFUSED_AT_ONCE: usize = 256;
+
+/// How long requests in flight may take after `shutdown`.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// After a failed `accept`.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,310 @@
+//! One connection from its first byte to its last.
+//!
+//! A future around hyper's, polled by one task. After each poll it looks where the connection is and how long it may
+//! stay there. One timer serves all deadlines; it is moved only when it fires or would fire too late, so that a busy
+//! connection pays for none of them.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+
+use super::House;
+use super::drain::Order;
+use super::head;
+use super::io_watch::{Phase, Watch, Watched};
+use crate::body::{BodyError, RequestBody, ResponseBody};
+use crate::handler::TokenHandler;
+
+/// One accepted connection.
+pub(super) struct Connection {
+    http: http1::Connection<TokioIo<Watched>, Front>,
+    watch: Arc<Watch>,
+    house: Arc<House>,
+    deadline: Deadline,
+    /// Our place in the drain's list.
+    entry: Option<u64>,
+    finishing: bool,
+}
+
+impl Connection {
+    /// Takes over a socket. `full`: there is no room, requests are refused.
+    pub(super) fn new(stream: TcpStream, peer: SocketAddr, house: Arc<House>, full: bool) -> Self {
+        // Answers are written whole; waiting to fill a packet would only delay them. A socket that cannot do that is no
+        // worse for it.
+        let _ = stream.set_nodelay(true);
+        let limit = house.handler.max_header_bytes();
+        let watch = Watch::new(limit.saturating_add(SLACK));
+        let front = Front {
+            handler: house.handler.clone(),
+            watch: Arc::clone(&watch),
+            peer: peer.ip(),
+            full,
+        };
+        let http = http1::Builder::new()
+            .keep_alive(!full)
+            // Above our own limit, so that our answer comes first (contract §6).
+            .max_buf_size(limit.saturating_mul(2).max(MIN_BUFFER))
+            .serve_connection(TokioIo::new(Watched::new(stream, Arc::clone(&watch))), front);
+        Self {
+            http,
+            watch,
+            house,
+            deadline: Deadline::new(),
+            entry: None,
+            finishing: false,
+        }
+    }
+
+    /// Serves the connection to its end.
+    pub(super) async fn run(mut self) {
+        let ended = std::future::poll_fn(|cx| self.poll(cx)).await;
+        if let Some(entry) = self.entry.take() {
+            self.house.drain.leave(entry);
+        }
+        if ended == Ended::ByItself {
+            // hyper has closed its side, or would now: what is still in flight towards us must not make the kernel
+            // throw away our last answer.
+            linger(self.http.into_parts().io.into_inner().into_stream()).await;
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        if self.entry.is_none() {
+            self.entry = Some(self.house.drain.enter(cx.waker().clone()));
+        }
+        match self.house.drain.order() {
+            Order::Serve => {}
+            Order::Finish if self.finishing => {}
+            Order::Finish => {
+                self.finishing = true;
+                if self.watch.phase() == Phase::Idle {
+                    return Poll::Ready(Ended::Cut);
+                }
+                Pin::new(&mut self.http).graceful_shutdown();
+            }
+            Order::Close => return Poll::Ready(Ended::Cut),
+        }
+        match self.http.poll_without_shutdown(cx) {
+            Poll::Ready(Ok(())) => return Poll::Ready(Ended::ByItself),
+            // Whatever it was, the peer knows or is gone; heads that were refused have had their answer.
+            Poll::Ready(Err(error)) => {
+                tracing::debug!(event = "connection_ended", %error);
+                return Poll::Ready(if error.is_parse() {
+                    Ended::ByItself
+                } else {
+                    Ended::Cut
+                });
+            }
+            Poll::Pending => {}
+        }
+        self.deadline.observe(self.watch.phase(), self.watch.writes());
+        if self.deadline.poll_overdue(cx) {
+            tracing::debug!(event = "connection_timeout", phase = ?self.watch.phase());
+            return Poll::Ready(Ended::Cut);
+        }
+        Poll::Pending
+    }
+}
+
+/// How a connection came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// HTTP says so: the last answer is on its way.
+    ByItself,
+    /// We close it.
+    Cut,
+}
+
+/// Closes our side and reads on for a moment: a socket closed with unread bytes answers with a reset, and the reset can
+/// overtake the answer (RFC 9112 §9.6).
+async fn linger(mut stream: TcpStream) {
+    let _ = stream.shutdown().await;
+    let reading = async {
+        let mut scrap = [0; 4096];
+        let mut left = LINGER_BYTES;
+        while let Ok(read @ 1..) = stream.read(&mut scrap).await {
+            left = left.saturating_sub(read);
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, reading).await;
+}
+
+/// The time a connection has for what it is doing.
+struct Deadline {
+    phase: Phase,
+    writes: u32,
+    fresh: bool,
+    until: Option<Instant>,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Deadline {
+    fn new() -> Self {
+        let until = Instant::now() + HEAD;
+        Self {
+            phase: Phase::Idle,
+            writes: 0,
+            fresh: true,
+            until: Some(until),
+            sleep: Box::pin(tokio::time::sleep_until(until)),
+        }
+    }
+
+    /// Moves the deadline when the connection has moved on.
+    fn observe(&mut self, phase: Phase, writes: u32) {
+        if phase == self.phase && writes == self.writes {
+            return;
+        }
+        // The head's clock runs from its first byte: more of its bytes buy no time. On a fresh connection it runs from the
+        // start.
+        let keep = self.fresh && phase == Phase::Head;
+        self.fresh &= phase == Phase::Idle || phase == Phase::Head;
+        self.phase = phase;
+        self.writes = writes;
+        if keep {
+            return;
+        }
+        self.until = match phase {
+            Phase::Idle => Some(IDLE),
+            Phase::Head => Some(HEAD),
+            Phase::Stalled => Some(STALL),
+            // Whoever works on the answer has deadlines of its own.
+            Phase::Busy => None,
+        }
+        .map(|time| Instant::now() + time);
+    }
+
+    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(until) = self.until else {
+            return false;
+        };
+        if self.sleep.deadline() > until {
+            self.sleep.as_mut().reset(until);
+        }
+        while self.sleep.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= until {
+                return true;
+            }
+            self.sleep.as_mut().reset(until);
+        }
+        false
+    }
+}
+
+/// What hyper calls for each request.
+struct Front {
+    handler: TokenHandler,
+    watch: Arc<Watch>,
+    peer: IpAddr,
+    full: bool,
+}
+
+impl Service<Request<Incoming>> for Front {
+    type Response = Response<Outgoing>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let head = self.watch.take_head();
+        let checked = head::check(&head, request.method(), request.uri(), request.headers());
+        let (handler, watch, peer, full) = (
+            self.handler.clone(),
+            Arc::clone(&self.watch),
+            self.peer,
+            self.full,
+        );
+        Box::pin(async move {
+            // HTTP/1.0 has no framing to speak of for a connection that stays: one request, then it closes (attack 155).
+            let last = request.version() == Version::HTTP_10;
+            let mut response = match checked {
+                _ if full => handler.overloaded(request.method(), peer),
+                Err(why) => handler.malformed(request.method(), peer, why),
+                Ok(()) => {
+                    let request = request.map(|body| {
+                        if body.is_end_stream() {
+                            RequestBody::Empty
+                        } else {
+                            RequestBody::Incoming(body)
+                        }
+                    });
+                    handler.handle(request, peer).await
+                }
+            };
+            if last {
+                response
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response.map(|body| Outgoing { body, watch }))
+        })
+    }
+}
+
+/// A response body that tells the watch when hyper is done with it.
+struct Outgoing {
+    body: ResponseBody,
+    watch: Arc<Watch>,
+}
+
+impl http_body::Body for Outgoing {
+    type Data = bytes::Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<bytes::Bytes>, BodyError>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.watch.await_next();
+    }
+}
+
+/// From the first byte of a head (of a fresh connection: from its start) to its last.
+const HEAD: Duration = Duration::from_secs(10);
+
+/// Between two requests.
+const IDLE: Duration = Duration::from_secs(75);
+
+/// While the client takes nothing of its answer.
+const STALL: Duration = Duration::from_secs(60);
+
+/// How long and how much is read after the last answer.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 1 << 20;
+
+/// Bytes of a head kept beyond the limit: request line, white space.
+const SLACK: usize = 16 * 1024;
+
+/// The least read buffer.
+const MIN_BUFFER: usize = 64 * 1024;
