@@ -8,7 +8,7 @@ use super::alive::{Alive, Over, Standing};
 use super::{Peek, Sessions};
 use crate::clock::Timestamp;
 use crate::refusal::Refusal;
-use crate::session::{Opened, Parts, Presented, Replaces};
+use crate::session::{Opened, Parts, Presented, Replaces, Session};
 
 impl Sessions {
     /// `GET session`: never slides, never renews; clears the cookies of an ended session.
@@ -66,12 +66,7 @@ impl Sessions {
     }
 
     /// The cookies of a newer generation for a browser that presented an older one; `touched` stays.
-    fn newest_cookies(
-        &self,
-        session: &crate::session::Session,
-        presented: Presented,
-        now: Timestamp,
-    ) -> Vec<HeaderValue> {
+    fn newest_cookies(&self, session: &Session, presented: Presented, now: Timestamp) -> Vec<HeaderValue> {
         self.parts
             .cookies
             .seal(session, Parts::ALL, Replaces::Presented(presented), now)

@@ -4,8 +4,10 @@
 mod endings;
 mod epochs;
 mod generations;
+mod kept;
 mod lifetimes;
 mod logs;
+mod lossy;
 mod one_flight;
 mod provider_says;
 mod script;
