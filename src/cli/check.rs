@@ -20,6 +20,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(&self) -> Result<(), Failure> {
         let (config, warnings) = report::read(&self.config.config)?;
+        report::draw(&warnings);
         // After the reading: whoever asks for more should at least learn this.
         if self.online {
             return Err(Failure::config(

@@ -6,16 +6,21 @@ use std::path::Path;
 use super::exit::Failure;
 use crate::config::{Config, Look, Problems, Variables};
 
-/// Reads the configuration, telling everything there is to say about it.
+/// Reads the configuration. If it is wrong, everything that is to say about it goes to stderr; the warnings of a
+/// right one are handed back, for each command says them in its own way.
 pub(super) fn read(path: &Path) -> Result<(Config, Problems), Failure> {
     let checked = Config::check(path, &Variables::of_process());
-    if !checked.problems.is_empty() {
-        let _ = write!(std::io::stderr(), "{}", checked.problems.render(look()));
+    if let Some(config) = checked.config {
+        return Ok((config, checked.problems));
     }
-    match checked.config {
-        Some(config) => Ok((config, checked.problems)),
-        None => Err(Failure::config(checked.problems.reason())),
-    }
+    draw(&checked.problems);
+    Err(Failure::config(checked.problems.reason()))
+}
+
+/// Draws problems on stderr.
+pub(super) fn draw(problems: &Problems) {
+    // Nobody to tell if stderr is closed.
+    let _ = write!(std::io::stderr(), "{}", problems.render(look()));
 }
 
 /// Colour only for a terminal that did not refuse it (<https://no-color.org>).

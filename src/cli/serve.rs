@@ -32,7 +32,7 @@ enum Half {
 
 impl Serve {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let (config, _warnings) = report::read(&self.config.config)?;
+        let (config, warnings) = report::read(&self.config.config)?;
         if self.only.is_some() {
             let StoreKind::Memory = config.store;
             return Err(Failure::config(
@@ -41,6 +41,10 @@ impl Serve {
             ));
         }
         logging::start("info")?;
+        for warning in &warnings {
+            // Into the log, not drawn: stderr is a stream of JSON lines where it is not a terminal.
+            tracing::warn!(code = %warning.code(), key = warning.path(), "{}", warning.message());
+        }
         let handler = TokenHandler::new(&config, Environment::default())
             .map_err(|error| Failure::config(error.to_string()))?;
         runtime()?.block_on(serve(&config, handler))

@@ -1,7 +1,5 @@
 //! Signals: the first SIGTERM or SIGINT drains, the second ends at once, SIGHUP never kills.
 
-use std::future::Future;
-
 use super::exit::Failure;
 
 /// The signals of this process, caught from now on.
@@ -30,16 +28,14 @@ impl Signals {
     }
 
     /// Resolves at the first signal to stop; from then on the second ends the process, whatever is in flight.
-    pub(super) fn shutdown(mut self) -> impl Future<Output = ()> + Send {
-        async move {
+    pub(super) async fn shutdown(mut self) {
+        self.stop().await;
+        tracing::info!("draining; a second signal ends at once");
+        tokio::spawn(async move {
             self.stop().await;
-            tracing::info!("draining; a second signal ends at once");
-            tokio::spawn(async move {
-                self.stop().await;
-                tracing::warn!("ended by a second signal");
-                std::process::exit(1);
-            });
-        }
+            tracing::warn!("ended by a second signal");
+            std::process::exit(1);
+        });
     }
 
     async fn stop(&mut self) {
@@ -62,17 +58,15 @@ impl Signals {
         Ok(Self {})
     }
 
-    pub(super) fn shutdown(self) -> impl Future<Output = ()> + Send {
-        async {
-            if tokio::signal::ctrl_c().await.is_err() {
-                // Without a signal to wait for, only the end of the process ends it.
-                std::future::pending::<()>().await;
-            }
-            tokio::spawn(async {
-                if tokio::signal::ctrl_c().await.is_ok() {
-                    std::process::exit(1);
-                }
-            });
+    pub(super) async fn shutdown(self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a signal to wait for, only the end of the process ends it.
+            std::future::pending::<()>().await;
         }
+        tokio::spawn(async {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(1);
+            }
+        });
     }
 }

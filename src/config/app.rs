@@ -96,22 +96,17 @@ pub(super) fn read<'a>(
         claims.push(Claim::new(index, origin, Owner::Spa, "/", Some(&field), table));
     }
 
-    let provider = match table.table("provider") {
-        Some(provider) => {
-            let public: Vec<&str> = routes.iter().filter_map(route::Reading::public_path).collect();
-            provider::read(&provider, &ground, &public, check)
-        }
-        None => {
-            if table.field("provider").is_none() {
-                table.missing(
-                    "provider",
-                    "`[app.provider]` with `issuer`, `client_id` and `client_secret`",
-                    check,
-                );
-            }
-            None
-        }
-    };
+    if table.field("provider").is_none() {
+        table.missing(
+            "provider",
+            "`[app.provider]` with `issuer`, `client_id` and `client_secret`",
+            check,
+        );
+    }
+    let public: Vec<&str> = routes.iter().filter_map(route::Reading::public_path).collect();
+    let provider = table
+        .table("provider")
+        .and_then(|provider| provider::read(&provider, &ground, &public, check));
     let session = session::read(table, check);
     let all_routes: Option<Vec<Arc<Route>>> = routes
         .into_iter()

@@ -16,6 +16,8 @@ pub(super) struct Check<'a> {
     pub(super) problems: Vec<Problem>,
     /// Every secret seen, so that the words of a problem can be searched for them at the end.
     pub(super) secrets: Vec<Zeroizing<String>>,
+    /// Keys that a misspelt key was probably meant to be: not missing, misspelt, and reported as that.
+    pub(super) misspelt: Vec<String>,
     /// Client secrets, to tell whether one was pasted as a cookie key.
     pub(super) client_secrets: Vec<Zeroizing<String>>,
 }
@@ -27,6 +29,7 @@ impl<'a> Check<'a> {
             variables,
             problems: Vec::new(),
             secrets: Vec::new(),
+            misspelt: Vec::new(),
             client_secrets: Vec::new(),
         }
     }

@@ -55,7 +55,7 @@ pub(super) fn write(duration: Duration) -> String {
         .iter()
         .rev()
         .map(|(name, unit)| (name, u128::from(*unit)))
-        .find(|(_, unit)| millis != 0 && millis % unit == 0)
+        .find(|(_, unit)| millis != 0 && millis.is_multiple_of(*unit))
         .map_or_else(
             || "0s".to_owned(),
             |(name, unit)| format!("{}{name}", millis / unit),

@@ -15,8 +15,8 @@ use super::problem::{Code, Place, Problem, Problems, Severity};
 use super::schema::{self, ROOT};
 use super::table::Table;
 use super::variables::Variables;
-use super::{App, Config};
-use super::{app, keys, overlap, overrides, server, store};
+use super::{App, Config, Server};
+use super::{app, keys, overlap, overrides, server, size, store};
 
 /// What came of a reading: a configuration unless there are errors, and everything there is to say about it.
 #[derive(Debug)]
@@ -142,6 +142,11 @@ fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Config> {
         .map(|(index, table)| app::read(table, index, &mut claims, check))
         .collect();
     overlap::inspect(&claims, check);
+    if let Some(server) = &server {
+        for (app, table) in apps.iter().zip(&tables) {
+            warn_of_large_cookies(server, app.as_ref(), table, check);
+        }
+    }
     keys.refuse_client_secrets(check);
     let apps: Option<Vec<App>> = apps.into_iter().collect();
     Some(Config {
@@ -152,8 +157,37 @@ fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Config> {
     })
 }
 
-/// Where the text is not TOML, what is missing may stand in what could not be read, and what is wrong on the same
-/// line is the same mistake.
+/// Cookies come back in the head of every request: a budget beyond the head's limit ends in 431, not in a session.
+fn warn_of_large_cookies(server: &Server, app: Option<&App>, table: &Table<'_>, check: &mut Check<'_>) {
+    let Some(app) = app else { return };
+    let room = server.max_header_bytes.saturating_sub(OTHER_HEADERS);
+    if app.session.cookie_budget <= room {
+        return;
+    }
+    let session = table.table_or_empty("session");
+    let place = session
+        .field("cookie_budget")
+        .map_or_else(|| session.place(), |field| field.place());
+    check
+        .warning(
+            Code::COOKIE_BUDGET,
+            &schema::join(&session.path, "cookie_budget"),
+            place,
+            "the cookies of one session may not fit into a request",
+        )
+        .with_cause(format!(
+            "`server.max_header_bytes` is {}, and other headers need room beside {} of cookies",
+            size::write(server.max_header_bytes as u64),
+            size::write(app.session.cookie_budget as u64)
+        ))
+        .with_fix("raise `server.max_header_bytes`, and the same limit of every proxy in front");
+}
+
+/// What a browser sends besides our cookies.
+const OTHER_HEADERS: usize = 8 << 10;
+
+/// Where the text is not TOML, what is missing may stand in what could not be read, a key may be unknown because the
+/// header above it was not read, and what is wrong on the same line is the same mistake.
 fn forget_consequences(list: &mut Vec<Problem>) {
     let line = |problem: &Problem| problem.position().map(|(line, _)| line);
     let broken: Vec<_> = list
@@ -163,6 +197,7 @@ fn forget_consequences(list: &mut Vec<Problem>) {
         .collect();
     list.retain(|problem| {
         problem.code == Code::SYNTAX
-            || problem.code != Code::MISSING_KEY && line(problem).is_none_or(|line| !broken.contains(&line))
+            || ![Code::MISSING_KEY, Code::UNKNOWN_KEY].contains(&problem.code)
+                && line(problem).is_none_or(|line| !broken.contains(&line))
     });
 }

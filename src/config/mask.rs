@@ -221,9 +221,8 @@ fn scalar(node: &Node, shown: bool, known: &mut Vec<(Range<usize>, bool)>) {
 
 fn may_show(text: &str, kind: Option<Kind>) -> bool {
     match kind {
-        None => false,
         Some(kind) if is_secret(kind) => secret::is_reference(text),
-        Some(Kind::Table(_) | Kind::Tables(_)) => false,
+        None | Some(Kind::Table(_) | Kind::Tables(_)) => false,
         Some(_) => !has_userinfo(text),
     }
 }
@@ -249,7 +248,7 @@ fn redact(problem: &mut Problem, secret: &str) {
     if let Some(snippet) = &mut problem.snippet
         && snippet.text.contains(secret)
     {
-        snippet.text = HIDDEN.to_owned();
+        HIDDEN.clone_into(&mut snippet.text);
         snippet.span = 0..HIDDEN.len();
     }
 }

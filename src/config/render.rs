@@ -9,7 +9,7 @@ use miette::{
     SourceCode, SourceSpan, SpanContents,
 };
 
-use super::problem::{Place, Problem, Problems, Severity, Snippet};
+use super::problem::{Code, Place, Problem, Problems, Severity, Snippet};
 
 /// How problems are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,7 @@ impl Problems {
         for problem in self {
             let drawn = Drawn {
                 problem,
+                file_name: &self.file_name,
                 source: problem.snippet.as_ref().map(|snippet| Line {
                     file_name: Arc::clone(&self.file_name),
                     snippet,
@@ -85,11 +86,15 @@ impl fmt::Display for Problems {
 #[derive(Debug)]
 struct Drawn<'a> {
     problem: &'a Problem,
+    file_name: &'a str,
     source: Option<Line<'a>>,
 }
 
 impl fmt::Display for Drawn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.problem.place == Place::Whole && self.problem.code != Code::FILE {
+            write!(f, "{}: ", self.file_name)?;
+        }
         f.write_str(&self.problem.headline())
     }
 }

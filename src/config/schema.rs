@@ -209,6 +209,10 @@ fn unknown(entry: &Entry, keys: &'static [Key], path: &str, check: &mut Check<'_
     let near = nearest(&entry.key, keys.iter().map(|key| key.name));
     // A key in the wrong table is as frequent as a misspelt one.
     let elsewhere = homes(&entry.key, ROOT, "");
+    if let Some(name) = near {
+        let table = path.strip_suffix(entry.key.as_str()).unwrap_or_default();
+        check.misspelt.push(format!("{table}{name}"));
+    }
     let fix = match (near, elsewhere.as_slice()) {
         (Some(name), _) => format!("did you mean `{name}`?"),
         (None, [home, ..]) => format!("`{}` belongs to `[{home}]`", entry.key),

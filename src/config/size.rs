@@ -42,7 +42,7 @@ pub(super) fn write(size: u64) -> String {
     UNITS
         .iter()
         .rev()
-        .find(|(_, unit)| size != 0 && size % unit == 0)
+        .find(|(_, unit)| size != 0 && size.is_multiple_of(*unit))
         .map_or_else(
             || "0B".to_owned(),
             |(name, unit)| format!("{}{name}", size / unit),

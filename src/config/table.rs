@@ -103,10 +103,14 @@ impl<'a> Table<'a> {
 
     /// Reports that `key` is missing.
     pub(super) fn missing(&self, key: &str, example: &str, check: &mut Check<'_>) {
+        let path = join(&self.path, key);
+        if check.misspelt.contains(&path) {
+            return;
+        }
         check
             .error(
                 Code::MISSING_KEY,
-                &join(&self.path, key),
+                &path,
                 self.place,
                 format!("missing key `{key}`"),
             )
