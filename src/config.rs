@@ -36,6 +36,8 @@ mod site;
 mod size;
 mod store;
 mod table;
+#[cfg(test)]
+mod tests;
 mod upstream;
 mod variables;
 

@@ -131,7 +131,11 @@ fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Config> {
     let keys = keys::read(root, check);
     let store = store::read(root, check);
     let tables = root.tables("app");
-    if tables.is_empty() && root.field("app").is_none_or(|field| field.elements().is_empty()) {
+    if tables.is_empty()
+        && root
+            .field("app")
+            .is_none_or(|field| field.is_list() && field.elements().is_empty())
+    {
         root.missing("app", "`[[app]]` with `id`, `origin` and `[app.provider]`", check);
     }
     app::refuse_equal_ids(&tables, check);

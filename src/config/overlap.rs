@@ -25,6 +25,7 @@ pub(super) struct Claim<'a> {
     path: Box<str>,
     key: String,
     place: &'a Place,
+    origin_place: &'a Place,
 }
 
 impl<'a> Claim<'a> {
@@ -45,6 +46,9 @@ impl<'a> Claim<'a> {
             path: path.into(),
             key: field.map_or_else(|| join(&table.path, "agent_path"), |field| field.path.clone()),
             place: field.map_or_else(|| table.place(), Field::place),
+            origin_place: table
+                .field("origin")
+                .map_or_else(|| table.place(), |field| field.place()),
         }
     }
 }
@@ -121,7 +125,12 @@ fn warn_of_shared_zone(earlier: &[Claim<'_>], claim: &Claim<'_>, check: &mut Che
     };
     let app = claim.key.split('.').next().unwrap_or_default();
     check
-        .warning(Code::ONE_COOKIE_ZONE, &join(app, "origin"), claim.place, message)
+        .warning(
+            Code::ONE_COOKIE_ZONE,
+            &join(app, "origin"),
+            claim.origin_place,
+            message,
+        )
         .with_cause(cause)
         .with_fix("give apps that do not trust each other hosts of their own");
 }

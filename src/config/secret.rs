@@ -134,10 +134,7 @@ fn from_file(field: &Field<'_>, path: &Path, check: &mut Check<'_>) -> Option<Ze
     match content(path) {
         Ok(content) => Some(content),
         Err(Unreadable { code, message, fix }) => {
-            let problem = check.wrong(code, field, message);
-            if let Some(fix) = fix {
-                problem.with_fix(fix);
-            }
+            check.wrong(code, field, message).with_fix(fix);
             None
         }
     }
@@ -147,7 +144,7 @@ fn from_file(field: &Field<'_>, path: &Path, check: &mut Check<'_>) -> Option<Ze
 struct Unreadable {
     code: Code,
     message: String,
-    fix: Option<String>,
+    fix: String,
 }
 
 impl Unreadable {
@@ -155,7 +152,9 @@ impl Unreadable {
         Self {
             code: Code::SECRET_UNREADABLE,
             message,
-            fix: None,
+            fix:
+                "name a file that this user can read; relative paths start at the folder of the configuration"
+                    .to_owned(),
         }
     }
 }
@@ -183,7 +182,7 @@ fn content(path: &Path) -> Result<Zeroizing<String>, Unreadable> {
         return Err(Unreadable::new(format!("`{shown}` is larger than any secret")));
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| Unreadable {
-        fix: Some("for a cookie key: `cloakroom keys generate --out FILE` writes the text form".to_owned()),
+        fix: "for a cookie key: `cloakroom keys generate --out FILE` writes the text form".to_owned(),
         ..Unreadable::new(format!("`{shown}` holds raw bytes, not text"))
     })?;
     let text = text
@@ -204,7 +203,7 @@ fn refuse_wide_mode(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Unr
     Err(Unreadable {
         code: Code::FILE_MODE,
         message: format!("`{shown}` has mode {mode:04o}, wider than 0640"),
-        fix: Some(format!("chmod 0600 {shown}")),
+        fix: format!("chmod 0600 {shown}"),
     })
 }
 
