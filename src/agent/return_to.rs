@@ -12,18 +12,16 @@
 //! What is checked is what is used: the text that leaves here is the parser's, never the one that came in (attack 13).
 //! The parser is the one browsers follow (WHATWG URL), so both sides see the same target (L-22, attacks 2 to 13).
 
-use std::sync::Arc;
-
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::config::{App, Origin, Route};
+use crate::config::{App, Origin};
 
 #[cfg(test)]
 mod tests;
 
 /// What targets are held against: parts of an app, so that a configuration can be checked before there is one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Rules<'a> {
     /// The app's `origin`.
     pub origin: &'a Origin,
@@ -31,10 +29,8 @@ pub struct Rules<'a> {
     pub spa_origin: &'a Origin,
     /// The other origins that targets may have.
     pub allowed_origins: &'a [Origin],
-    /// Nothing below this path is a target.
-    pub agent_path: &'a str,
-    /// Nothing below these is a target either.
-    pub routes: &'a [Arc<Route>],
+    /// `agent_path` and the routes: on the app's own origin, nothing below these is a page.
+    pub calls: Vec<&'a str>,
 }
 
 impl<'a> Rules<'a> {
@@ -44,8 +40,9 @@ impl<'a> Rules<'a> {
             origin: &app.origin,
             spa_origin: &app.spa_origin,
             allowed_origins: &app.allowed_origins,
-            agent_path: &app.agent_path,
-            routes: &app.routes,
+            calls: std::iter::once(&*app.agent_path)
+                .chain(app.routes.iter().map(|route| &*route.path))
+                .collect(),
         }
     }
 }
@@ -220,11 +217,7 @@ fn is_call(path: &str, rules: &Rules<'_>) -> bool {
                 .is_some_and(|segment| segment.eq_ignore_ascii_case(wanted))
         })
     };
-    under(rules.agent_path)
-        || rules
-            .routes
-            .iter()
-            .any(|route| &*route.path != "/" && under(&route.path))
+    rules.calls.iter().any(|prefix| *prefix != "/" && under(prefix))
 }
 
 /// Contract §5a.

@@ -4,5 +4,6 @@ mod answers;
 mod callback;
 mod login;
 mod logout;
+mod redeem;
 mod session;
 pub(crate) mod world;

@@ -4,6 +4,9 @@
 //! (Angular). A wrong "yes" pins an old file in browsers for a year, a wrong "no" costs one revalidation: so only what
 //! looks random counts, and dates, sizes and words do not.
 
+#[cfg(test)]
+mod tests;
+
 /// Whether `name` holds a hash.
 pub(super) fn is_hashed(name: &str) -> bool {
     let Some((stem, _ending)) = name.rsplit_once('.') else {

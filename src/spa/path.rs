@@ -2,6 +2,9 @@
 
 use percent_encoding::percent_decode_str;
 
+#[cfg(test)]
+mod tests;
+
 /// The path of a file below some root: plain names, joined by `/`, none of which leads elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FilePath(String);

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use axum::body::to_bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
-use super::hashed::is_hashed;
-use super::path::FilePath;
 use super::*;
 use crate::agent::tests::world::app;
 use crate::config::{CsrfRule, Origin, Route, SessionNeed, TokenKind, Upstream};
@@ -417,57 +415,6 @@ async fn a_picture_opened_as_a_document_runs_nothing() {
             .header("content-security-policy"),
         ""
     );
-}
-
-#[test]
-fn only_what_looks_random_is_a_hash() {
-    for name in [
-        "index-BcD3f9aX.js",
-        "main.3f2a9c1b.js",
-        "main.3f2a9c1b.chunk.css",
-        "vendor-0aF3kQ9z.css",
-        "logo.5d5d9eefa31e5e13a6610d9fa7a283bb.svg",
-        "chunk-2JAYTEM4.js",
-        "a_b-BcD3f9aX.js.map",
-    ] {
-        assert!(is_hashed(name), "{name}");
-    }
-    for name in [
-        "index.js",
-        "index.html",
-        "BcD3f9aX",
-        "BcD3f9aX.js",
-        "3f2a9c1b.js",
-        "react-bootstrap.js",
-        "report-20240101.json",
-        "icon-1024x1024.png",
-        "my-Report24.pdf",
-        "jquery-3.7.1.min.js",
-        "page-stores.js",
-        "a-deadbeef.js",
-        "a-ABCDEFGH.js",
-        "apple-touch-icon-180x180.png",
-        ".js",
-        "",
-    ] {
-        assert!(!is_hashed(name), "{name}");
-    }
-}
-
-#[test]
-fn request_paths_become_file_paths() {
-    for (path, file) in [
-        ("/", "index.html"),
-        ("/a", "a"),
-        ("/a/", "a/index.html"),
-        ("/a/b.js", "a/b.js"),
-        ("/%61", "a"),
-        ("/%2561", "%61"),
-        ("/a%20b", "a b"),
-        ("/.well-known/x", ".well-known/x"),
-    ] {
-        assert_eq!(FilePath::read(path).unwrap().as_str(), file, "{path}");
-    }
 }
 
 fn demo() -> Spa {

@@ -1,19 +1,14 @@
 //! L-22, attacks 2 to 13: what a login may return to, and what it may not.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{CsrfRule, SessionNeed, TokenKind, Upstream};
 
 /// An app on `https://app.test` with a second listed origin, an API and, like a development server, a public `/`.
 struct World {
     origin: Origin,
     spa_origin: Origin,
     allowed: Vec<Origin>,
-    routes: Vec<Arc<Route>>,
 }
 
 impl World {
@@ -26,7 +21,6 @@ impl World {
                 origin("https://www.app.test"),
                 origin("https://www.app.test:8443"),
             ],
-            routes: vec![route("/api/orders"), route("/public"), route("/")],
         }
     }
 
@@ -35,33 +29,13 @@ impl World {
             origin: &self.origin,
             spa_origin: &self.spa_origin,
             allowed_origins: &self.allowed,
-            agent_path: "/oauth-agent",
-            routes: &self.routes,
+            calls: vec!["/oauth-agent", "/api/orders", "/public", "/"],
         }
     }
 
     fn location(&self, text: &str) -> Result<String, Rejected> {
         ReturnTo::check(text, &self.rules()).map(|target| target.location().to_owned())
     }
-}
-
-fn route(path: &str) -> Arc<Route> {
-    Arc::new(Route {
-        path: path.into(),
-        upstream: Upstream::from_url(&Url::parse("http://127.0.0.1:9001").unwrap()).unwrap(),
-        methods: None,
-        strip_path: false,
-        session: SessionNeed::Required,
-        token: TokenKind::Access,
-        csrf: CsrfRule::Header,
-        drop_cookies: false,
-        drop_headers: Vec::new(),
-        pass_encoded_slash: false,
-        timeout: Duration::from_secs(30),
-        stream_idle_timeout: Duration::from_secs(60),
-        connect_timeout: Duration::from_secs(5),
-        max_body: 1024,
-    })
 }
 
 #[test]
