@@ -12,6 +12,8 @@ use crate::clock::Timestamp;
 use crate::session::{Generation, SessionId};
 
 mod memory;
+#[cfg(test)]
+mod tests;
 
 pub use memory::{Capacity, MemoryStore};
 

@@ -128,10 +128,11 @@ impl Vault {
         let (header_text, head_rest) = head.split_at_checked(HEADER_TEXT_LEN).ok_or(Unopened::Broken)?;
         let header = decode_header(header_text).ok_or(Unopened::Broken)?;
         let [version, a, b, c, d, count] = header;
-        let key = self.keyring.find([a, b, c, d]).ok_or(Unopened::UnknownKey)?;
+        // Only in a known format is there a key id to be known or not.
         if version != FORMAT {
             return Err(Unopened::Broken);
         }
+        let key = self.keyring.find([a, b, c, d]).ok_or(Unopened::UnknownKey)?;
         let following = chunks.get(1..usize::from(count)).ok_or(Unopened::Broken)?;
 
         let mut buffer = Zeroizing::new(Vec::new());
@@ -168,7 +169,9 @@ impl Vault {
     pub(super) fn names_unknown_key(&self, head: &[u8]) -> bool {
         head.get(..HEADER_TEXT_LEN)
             .and_then(decode_header)
-            .is_some_and(|[_, a, b, c, d, _]| self.keyring.find([a, b, c, d]).is_none())
+            .is_some_and(|[version, a, b, c, d, _]| {
+                version == FORMAT && self.keyring.find([a, b, c, d]).is_none()
+            })
     }
 }
 

@@ -8,5 +8,19 @@
     reason = "tests fail loudly"
 )]
 
+mod arbitrary;
+mod attributes;
+mod budget;
+mod chunks;
+mod combination;
+mod farewell;
+mod format;
+mod login;
+mod reading;
+mod rotation;
 mod round_trip;
+mod secrecy;
+mod stripping;
+mod swapping;
+mod tampering;
 mod world;

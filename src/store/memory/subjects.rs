@@ -14,10 +14,10 @@ use crate::store::{EndReason, SessionRef, StoreError};
 pub(super) struct Subjects {
     hasher: RandomState,
     shards: [RwLock<Shard>; SHARDS],
-    subjects: Room,
+    count: Room,
     /// By issuer.
     everybody: RwLock<HashMap<Box<str>, End>>,
-    issuers: Room,
+    issuer_count: Room,
 }
 
 impl Default for Subjects {
@@ -25,16 +25,16 @@ impl Default for Subjects {
         Self {
             hasher: RandomState::new(),
             shards: std::array::from_fn(|_| RwLock::default()),
-            subjects: Room::default(),
+            count: Room::default(),
             everybody: RwLock::default(),
-            issuers: Room::default(),
+            issuer_count: Room::default(),
         }
     }
 }
 
 impl fmt::Debug for Subjects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Subjects({:?})", self.subjects)
+        write!(f, "Subjects({:?})", self.count)
     }
 }
 
@@ -72,14 +72,14 @@ struct Shard {
 impl Subjects {
     /// Whether this session is among those ended.
     pub(super) fn ended(&self, session: &SessionRef<'_>, now: Timestamp) -> Option<EndReason> {
-        let everybody = (!self.issuers.is_empty())
+        let everybody = (!self.issuer_count.is_empty())
             .then(|| {
                 let everybody = self.everybody.read().unwrap_or_else(PoisonError::into_inner);
                 everybody.get(session.issuer)?.holds(session.started, now)
             })
             .flatten();
         everybody.or_else(|| {
-            if self.subjects.is_empty() {
+            if self.count.is_empty() {
                 return None;
             }
             let shard = self.shard(session.subject);
@@ -113,12 +113,12 @@ impl Subjects {
         let mut everybody = self.everybody.write().unwrap_or_else(PoisonError::into_inner);
         let before = everybody.len();
         everybody.retain(|_, end| end.until > now);
-        self.issuers.give_back(before - everybody.len());
+        self.issuer_count.give_back(before - everybody.len());
         if let Some(earlier) = everybody.get_mut(issuer) {
             earlier.merge(end);
             return Ok(());
         }
-        if !self.issuers.take(1, capacity) {
+        if !self.issuer_count.take(1, capacity) {
             return Err(full());
         }
         everybody.insert(issuer.into(), end);
@@ -138,7 +138,7 @@ impl Subjects {
         }
         for shard in &self.shards {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            self.subjects.give_back(shard.sweep(now));
+            self.count.give_back(shard.sweep(now));
         }
         if self.try_end_one(issuer, subject, end, now, capacity) {
             return Ok(());
@@ -152,7 +152,7 @@ impl Subjects {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         if now.since(shard.swept) >= SWEEP_EVERY {
-            self.subjects.give_back(shard.sweep(now));
+            self.count.give_back(shard.sweep(now));
         }
         if let Some(earlier) = shard
             .ends
@@ -166,7 +166,7 @@ impl Subjects {
             }
             return true;
         }
-        if !self.subjects.take(1, capacity) {
+        if !self.count.take(1, capacity) {
             return false;
         }
         shard
