@@ -50,7 +50,7 @@ export function launch() {
 
 /**
  * One person's browser profile. `complaints` collects what a developer would see in red: console errors, uncaught
- * exceptions, violations of the Content-Security-Policy; `network` what the network stack says about cookies.
+ * exceptions, violations of the Content-Security-Policy.
  * @param {import('playwright-core').Browser} browser
  */
 export async function person(browser, options = {}) {
@@ -79,39 +79,49 @@ export async function person(browser, options = {}) {
 }
 
 /**
- * Listens to what Chromium decides about cookies: refused `Set-Cookie` lines, and cookies kept back from a request.
+ * Listens to what Chromium's network stack says of every hop, redirects and answers withheld from the page included:
+ * which cookies it sent, which it kept back and why, which `Set-Cookie` lines it refused, and how the server answered.
+ *
+ * @typedef {{name: string, reasons: string[]}} Verdict
+ * @typedef {{url: URL, method: string, sent: string[], keptBack: Verdict[], refused: Verdict[], status: number, headers: Record<string, string>}} Hop
  * @param {import('playwright-core').Page} page
  */
-export async function cookieVerdicts(page) {
-  /** @type {{name: string, reasons: string[]}[]} */
-  const refused = [];
-  /** @type {Map<string, {name: string, reasons: string[]}[]>} */
-  const keptBack = new Map();
-  /** @type {Map<string, string[]>} */
-  const sent = new Map();
-  /** @type {Map<string, string>} */
-  const addresses = new Map();
-  const cdp = await page.context().newCDPSession(page);
-  cdp.on('Network.requestWillBeSent', ({ requestId, request }) => addresses.set(requestId, request.url));
-  cdp.on('Network.responseReceivedExtraInfo', ({ blockedCookies }) =>
-    blockedCookies.forEach(({ blockedReasons, cookie, cookieLine }) =>
-      refused.push({ name: cookie?.name ?? cookieLine.split('=')[0], reasons: blockedReasons }),
-    ),
-  );
-  cdp.on('Network.requestWillBeSentExtraInfo', ({ requestId, associatedCookies }) => {
-    const of = (/** @type {boolean} */ blocked) => associatedCookies.filter((a) => a.blockedReasons.length > 0 === blocked);
-    keptBack.set(requestId, of(true).map((a) => ({ name: a.cookie.name, reasons: a.blockedReasons })));
-    sent.set(requestId, of(false).map((a) => a.cookie.name));
-  });
-  await cdp.send('Network.enable');
-  const ids = (/** @type {string} */ part) => [...addresses].filter(([, url]) => url.includes(part)).map(([id]) => id);
-  return {
-    refused,
-    /** Cookies kept back from requests whose address contains `part`. @param {string} part */
-    keptBackFrom: (part) => ids(part).flatMap((id) => keptBack.get(id) ?? []),
-    /** Names of cookies sent with them. @param {string} part */
-    sentWith: (part) => ids(part).flatMap((id) => sent.get(id) ?? []),
+export async function listen(page) {
+  // A chain of redirects has one id: the n-th event of each kind tells of its n-th hop.
+  /** @type {Map<string, {requests: any[], sent: any[], received: any[]}>} */
+  const chains = new Map();
+  const chain = (/** @type {string} */ id) => {
+    if (!chains.has(id)) chains.set(id, { requests: [], sent: [], received: [] });
+    return chains.get(id);
   };
+  const cdp = await page.context().newCDPSession(page);
+  cdp.on('Network.requestWillBeSent', (event) => chain(event.requestId).requests.push(event.request));
+  cdp.on('Network.requestWillBeSentExtraInfo', (event) => chain(event.requestId).sent.push(event));
+  cdp.on('Network.responseReceivedExtraInfo', (event) => chain(event.requestId).received.push(event));
+  await cdp.send('Network.enable');
+  return {
+    /** Every hop that has been answered. @returns {Hop[]} */
+    hops: () =>
+      [...chains.values()].flatMap(({ requests, sent, received }) =>
+        requests.slice(0, received.length).map(({ url, method }, n) => {
+          const cookies = sent[n]?.associatedCookies ?? [];
+          return {
+            url: new URL(url),
+            method,
+            sent: cookies.filter((c) => c.blockedReasons.length === 0).map((c) => c.cookie.name),
+            keptBack: cookies.filter((c) => c.blockedReasons.length > 0).map((c) => ({ name: c.cookie.name, reasons: c.blockedReasons })),
+            refused: received[n].blockedCookies.map((c) => ({ name: c.cookie?.name ?? c.cookieLine.split('=')[0], reasons: c.blockedReasons })),
+            status: received[n].statusCode,
+            headers: lowerCase(received[n].headers),
+          };
+        }),
+      ),
+  };
+}
+
+/** @param {Record<string, string>} headers */
+function lowerCase(headers) {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 export const at = (/** @type {import('playwright-core').Page} */ page, /** @type {string} */ id) => page.getByTestId(id);

@@ -33,6 +33,9 @@ http {
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
+      # What a trusted proxy passes on is believed: it writes these anew, or a browser could speak through it.
+      proxy_set_header Forwarded "";
+      proxy_set_header X-Forwarded-Host $http_host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_buffer_size 32k;

@@ -37,7 +37,7 @@ export async function startProvider(app) {
   /** Every revocation request. @type {{params: Record<string, string>, status: number}[]} */
   const revocations = [];
 
-  const provider = new Provider(issuer, configuration(app, knobs));
+  const provider = quietly(() => new Provider(issuer, configuration(app, knobs)));
   provider.use(async (ctx, next) => {
     await next();
     const params = { ...(ctx.oidc?.body ?? {}) };
@@ -78,6 +78,17 @@ export async function startProvider(app) {
   };
 }
 
+/** Without the advice for production that it prints at every start. @template T @param {() => T} make @returns {T} */
+function quietly(make) {
+  const { warn, info } = console;
+  Object.assign(console, { warn() {}, info() {} });
+  try {
+    return make();
+  } finally {
+    Object.assign(console, { warn, info });
+  }
+}
+
 function configuration(app, knobs) {
   const client = ({ id, secret }, method) => ({
     client_id: id,
@@ -112,8 +123,8 @@ function configuration(app, knobs) {
     },
     features: {
       devInteractions: { enabled: true },
-      introspection: { enabled: true },
-      revocation: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId },
+      revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId },
       rpInitiatedLogout: { enabled: true },
       resourceIndicators: {
         enabled: true,
