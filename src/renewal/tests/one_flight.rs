@@ -244,3 +244,21 @@ async fn flights_are_forgotten_when_they_land() {
             .is_none()
     );
 }
+
+#[tokio::test]
+async fn a_request_that_looked_before_the_landing_does_not_fly_again() {
+    // Contract §9: a superseded refresh token is never sent to the provider.
+    let world = World::new().await;
+    let mut browser = world.browser().await;
+    let Opened::Session(stale, _) = world.sessions.parts.cookies.open(&browser.headers()) else {
+        panic!("no session");
+    };
+    world.refresh(&mut browser).await.unwrap();
+    world.clock.advance(6);
+    let outcome = world.sessions.renew(&stale, world.sessions.now()).await;
+    let Outcome::Renewed(session) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(session.access.token.expose(), "at-1");
+    assert_eq!(world.provider.asked(), ["rt-0"]);
+}
