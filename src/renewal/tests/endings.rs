@@ -6,6 +6,9 @@ use futures_util::FutureExt as _;
 
 use super::world::{Browser, World, alice, said, session_of, tokens};
 use crate::refusal::Code;
+use crate::renewal::flight::Boarding;
+use crate::renewal::rotate::Outcome;
+use crate::session::Opened;
 use crate::store::Capacity;
 use crate::token::{AccessToken, TokenSet};
 
@@ -71,6 +74,29 @@ async fn a_logout_during_a_renewal_wins() {
         said(world.call(&mut browser.clone()).await),
         (Code::SessionRevoked, false)
     );
+}
+
+#[tokio::test]
+async fn a_flight_that_never_asked_has_spent_nothing() {
+    // It boards, the logout ends the session, it looks and finds the end: nobody else would revoke the refresh token.
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let Opened::Session(session, _) = world.sessions.parts.cookies.open(&browser.headers()) else {
+        panic!("no session");
+    };
+    let Boarding::Ticket(ticket, _) = world
+        .sessions
+        .flights
+        .board(&session, false, world.sessions.now())
+    else {
+        panic!("somebody else's flight");
+    };
+    world.impatient().log_out(&browser.headers()).await.unwrap();
+    let outcome = world.sessions.fly(session).await;
+    assert!(matches!(outcome, Outcome::Over(_)));
+    ticket.land(outcome, world.sessions.now());
+    assert_eq!(world.provider.revoked(2).await, ["at-0", "rt-0"]);
+    assert!(world.provider.asked().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
