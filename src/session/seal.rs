@@ -18,7 +18,7 @@ use aes_gcm::aead::{AeadInOut as _, KeyInit as _};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::content;
 use super::keyring::{Keyring, Purpose};
@@ -51,14 +51,14 @@ pub(super) enum Unopened {
 
 /// The plain bytes of an opened value, wiped when dropped.
 pub(super) struct Plain {
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Buffer,
     start: usize,
     end: usize,
 }
 
 impl Plain {
     pub(super) fn bytes(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
+        self.buffer.0.get(self.start..self.end).unwrap_or_default()
     }
 }
 
@@ -105,11 +105,12 @@ impl Vault {
         // grows leaves copies of the token behind (M-11).
         let plain_start = binding.data.len() + HEADER_LEN + RANDOM_LEN;
         let capacity = plain_start + content::encoded_len(content) + TAG_LEN;
-        let mut buffer = Zeroizing::new(Vec::with_capacity(capacity));
+        let mut wiped = Buffer(Vec::with_capacity(capacity));
+        let buffer = &mut wiped.0;
         buffer.extend_from_slice(&binding.data);
         buffer.extend_from_slice(&[FORMAT, a, b, c, d, chunks]);
         buffer.extend_from_slice(&*random);
-        content::encode_onto(content, &mut buffer);
+        content::encode_onto(content, buffer);
 
         let (head, plain) = buffer.split_at_mut(plain_start);
         let (associated, _) = head.split_at(binding.data.len() + HEADER_LEN);
@@ -135,15 +136,14 @@ impl Vault {
         let key = self.keyring.find([a, b, c, d]).ok_or(Unopened::UnknownKey)?;
         let following = chunks.get(1..usize::from(count)).ok_or(Unopened::Broken)?;
 
-        let mut buffer = Zeroizing::new(Vec::new());
-        let mut texts = Texts::of(head_rest, following)?;
+        let texts = Texts::of(head_rest, following)?;
         let start = binding.data.len() + HEADER_LEN;
-        buffer.reserve_exact(start + texts.decoded_len());
-        buffer.extend_from_slice(&binding.data);
-        buffer.extend_from_slice(&header);
-        texts.decode_onto(&mut buffer).ok_or(Unopened::Broken)?;
+        let mut buffer = Buffer(Vec::with_capacity(start + texts.decoded_len()));
+        buffer.0.extend_from_slice(&binding.data);
+        buffer.0.extend_from_slice(&header);
+        texts.decode_onto(&mut buffer.0).ok_or(Unopened::Broken)?;
 
-        let (associated, sealed) = buffer.split_at_mut_checked(start).ok_or(Unopened::Broken)?;
+        let (associated, sealed) = buffer.0.split_at_mut_checked(start).ok_or(Unopened::Broken)?;
         let (random, sealed) = sealed.split_first_chunk_mut().ok_or(Unopened::Broken)?;
         let (ciphertext, tag) = sealed.split_last_chunk_mut().ok_or(Unopened::Broken)?;
         let (salt, nonce) = halves(random);
@@ -186,6 +186,16 @@ pub(super) fn push_field(data: &mut Vec<u8>, field: &[u8]) {
     data.extend_from_slice(field);
 }
 
+/// Bytes that are wiped when dropped. `Zeroizing<Vec<u8>>` wipes byte by byte, a slice is wiped in bulk; this happens on
+/// each request. The capacity is what is written, so nothing lies beyond the length.
+struct Buffer(Vec<u8>);
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        self.0.as_mut_slice().zeroize();
+    }
+}
+
 /// The base64 text of a value after its header, in as many pieces as there are chunks. All but the last are whole
 /// groups of four characters, so each decodes for itself.
 struct Texts<'t> {
@@ -215,7 +225,7 @@ impl<'t> Texts<'t> {
         self.length / 4 * 3 + 3
     }
 
-    fn decode_onto(&mut self, buffer: &mut Vec<u8>) -> Option<()> {
+    fn decode_onto(&self, buffer: &mut Vec<u8>) -> Option<()> {
         let mut end = buffer.len();
         buffer.resize(end + self.decoded_len(), 0);
         for text in std::iter::once(Some(self.first)).chain(self.following.iter().copied()) {
