@@ -131,8 +131,8 @@ impl Provider {
             config: config.clone(),
             clock,
             limits,
-            metadata: Cached::new(limits.pause),
-            keys: Cached::new(limits.pause),
+            metadata: Cached::new(limits.pause, limits.patience),
+            keys: Cached::new(limits.pause, limits.patience),
         })
     }
 

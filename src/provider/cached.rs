@@ -29,6 +29,7 @@ pub(super) struct Cached<T> {
     forced: Mutex<Option<Timestamp>>,
     flight: tokio::sync::Mutex<Flight>,
     pause: Duration,
+    patience: Duration,
 }
 
 /// One version of the document.
@@ -48,13 +49,15 @@ struct Flight {
 }
 
 impl<T> Cached<T> {
-    /// Nothing is held yet. `pause` is waited between a failure and the next attempt.
-    pub(super) fn new(pause: Duration) -> Self {
+    /// Nothing is held yet. `pause` is waited between a failure and the next attempt; the one caller that asks again while
+    /// an older version would do waits no longer than `patience`.
+    pub(super) fn new(pause: Duration, patience: Duration) -> Self {
         Self {
             held: Mutex::new(None),
             forced: Mutex::new(None),
             flight: tokio::sync::Mutex::default(),
             pause,
+            patience,
         }
     }
 
@@ -73,9 +76,10 @@ impl<T> Cached<T> {
             }
             if held.is_younger(now, KEPT) {
                 return Ok(match self.flight.try_lock() {
-                    Ok(mut flight) if !flight.rests(self.pause * STALE_PAUSES) => {
-                        self.fetch(&mut flight, now, bounded(fetch)).await.unwrap_or(held)
-                    }
+                    Ok(mut flight) if !flight.rests(self.pause * STALE_PAUSES) => self
+                        .fetch(&mut flight, now, bounded(self.patience, fetch))
+                        .await
+                        .unwrap_or(held),
                     _ => held,
                 });
             }
@@ -182,9 +186,12 @@ impl Flight {
 }
 
 /// With something at hand nobody waits for a provider that hangs.
-async fn bounded<T>(fetch: impl Future<Output = Result<T, ProviderError>>) -> Result<T, ProviderError> {
+async fn bounded<T>(
+    patience: Duration,
+    fetch: impl Future<Output = Result<T, ProviderError>>,
+) -> Result<T, ProviderError> {
     let late = |_| ProviderError::Unavailable("no answer while an older document served".into());
-    tokio::time::timeout(STALE_PATIENCE, fetch).await.map_err(late)?
+    tokio::time::timeout(patience, fetch).await.map_err(late)?
 }
 
 /// Whether `then` lies within the last `span`. A clock that was set back counts as time passed: better one fetch too
@@ -204,7 +211,5 @@ const FRESH: Duration = Duration::from_secs(60 * 60);
 const KEPT: Duration = Duration::from_secs(25 * 60 * 60);
 /// Between two fetches that were forced in vain.
 const FORCED_PAUSE: Duration = Duration::from_secs(5);
-/// How long the one caller that asks again waits, while the others use what is held.
-const STALE_PATIENCE: Duration = Duration::from_secs(2);
 /// With something held there is no hurry: this many pauses lie between two attempts.
 const STALE_PAUSES: u32 = 30;

@@ -44,6 +44,8 @@ pub(super) struct Limits {
     pub(super) max_body: usize,
     /// Between a failed fetch and the next one; before the second attempt of a revocation.
     pub(super) pause: Duration,
+    /// For a newer version of a document whose older one still serves.
+    pub(super) patience: Duration,
 }
 
 impl Default for Limits {
@@ -53,6 +55,7 @@ impl Default for Limits {
             total: Duration::from_secs(10),
             max_body: 1024 * 1024,
             pause: Duration::from_secs(1),
+            patience: Duration::from_secs(2),
         }
     }
 }

@@ -147,25 +147,30 @@ async fn duplicate_kids_are_told_apart_by_the_rest() {
     assert!(result.is_ok(), "{result:?}");
 }
 
-/// T-14: without a `kid` in the token the only key that fits is taken; of several, none.
+/// T-14: without a `kid` in the token the only key that fits is taken; of several, none, wherever it stands.
 #[tokio::test]
 async fn without_a_kid_the_only_fitting_key_is_taken() {
-    for (others, good) in [
+    let other = |alg| Signer::new(alg, Some("k2")).public();
+    let tables: [(Vec<Value>, bool); 3] = [
         (vec![], true),
-        (vec![Signer::new(Algorithm::RS256, Some("k2")).public()], true),
-        (vec![Signer::new(Algorithm::ES256, Some("k2")).public()], false),
-    ] {
+        (vec![other(Algorithm::RS256)], true),
+        (vec![other(Algorithm::ES256)], false),
+    ];
+    for (others, good) in tables {
         let world = World::new(Algorithm::ES256).await;
-        let mut keys = others.clone();
-        keys.push(world.signer.public());
-        world
-            .fake
-            .answers("/jwks", &[Reply::json(&json!({ "keys": keys }))]);
-        let header = merged(&world.signer.header(), &json!({"kid": null}));
-        let result = world
-            .verify(&world.signer.sign_with_header(&header, &world.claims()))
-            .await;
-        assert_eq!(result.is_ok(), good, "{others:?}: {result:?}");
+        let ours = vec![world.signer.public()];
+        for keys in [
+            [ours.clone(), others.clone()].concat(),
+            [others.clone(), ours].concat(),
+        ] {
+            world
+                .fake
+                .answers("/jwks", &[Reply::json(&json!({ "keys": keys }))]);
+            let header = merged(&world.signer.header(), &json!({"kid": null}));
+            let token = world.signer.sign_with_header(&header, &world.claims());
+            let result = world.verify(&token).await;
+            assert_eq!(result.is_ok(), good, "{keys:?}: {result:?}");
+        }
     }
 }
 
@@ -261,6 +266,19 @@ async fn a_crowd_fetches_once() {
         (world.fake.seen(METADATA).len(), world.fake.seen("/jwks").len()),
         (1, 1)
     );
+}
+
+/// D-05: the same while the provider is down: one knock for all who stand there.
+#[tokio::test]
+async fn a_crowd_with_an_unknown_key_shares_a_failure() {
+    let world = World::new(Algorithm::ES256).await;
+    assert!(world.verify_changed(&json!({})).await.is_ok());
+    world.fake.answers("/jwks", &[Reply::status(503)]);
+    let token = Signer::new(Algorithm::ES256, Some("k2")).sign(&world.claims());
+    let results = futures_util::future::join_all((0..20).map(|_| world.verify(&token))).await;
+    let unavailable = |result: &Result<_, _>| matches!(result, Err(ProviderError::Unavailable(_)));
+    assert!(results.iter().all(unavailable));
+    assert_eq!(world.fake.seen("/jwks").len(), 2);
 }
 
 /// D-06: known keys serve on while the provider is down, for a day; then nothing is known any more.

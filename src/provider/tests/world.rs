@@ -327,10 +327,13 @@ pub(super) fn merged(base: &Value, changes: &Value) -> Value {
     Value::Object(all)
 }
 
-/// Short enough that nothing waits, long enough for a busy machine.
+/// Nothing waits for its own sake, and no machine is too busy.
 pub(super) fn limits() -> Limits {
     Limits {
+        connect: Duration::from_secs(60),
+        total: Duration::from_secs(60),
         pause: Duration::ZERO,
+        patience: Duration::from_secs(60),
         ..Limits::default()
     }
 }
