@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::parameters::Parameters;
 use super::session::SessionBody;
 use super::{Agent, Asked, answer, finish};
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 
 /// `GET callback`
 pub(super) async fn by_redirect(
@@ -38,6 +38,9 @@ pub(super) async fn by_script(
         #[serde(flatten)]
         session: SessionBody,
         return_to: &'a str,
+    }
+    if response.odd().is_some() {
+        return Err(Refusal::new(Code::InvalidRequest).saying("Every member of the body must be a text."));
     }
     let finished = finish::finish(&agent, &headers, &response).await?;
     answer::json(

@@ -48,10 +48,13 @@ pub(super) async fn finish(
 ) -> Result<Finished, Refusal> {
     let cookies = &agent.sessions.parts.cookies;
     let now = agent.clock.now();
-    let state = response.once("state").ok_or_else(unknown_login)?;
-    let login = cookies
-        .open_login(headers, state, now)
-        .ok_or_else(unknown_login)?;
+    let unknown = || match response.repeated() {
+        // Said in any case; but where the state finds its login, that login ends first.
+        Some(_) => twice(),
+        None => unknown_login(),
+    };
+    let state = response.once("state").ok_or_else(unknown)?;
+    let login = cookies.open_login(headers, state, now).ok_or_else(unknown)?;
     let clear = cookies.clear_login(state);
 
     let mark = Sha256::new_with_prefix(b"cloakroom state\0")
@@ -79,7 +82,7 @@ pub(super) async fn finish(
 /// Steps 3 to 6.
 async fn complete(agent: &Agent, login: PendingLogin, response: &Parameters) -> Result<Finished, Refusal> {
     if response.repeated().is_some() {
-        return Err(Refusal::new(Code::InvalidRequest).because("a parameter of the response stands twice"));
+        return Err(twice());
     }
     agent
         .provider
@@ -120,6 +123,10 @@ async fn complete(agent: &Agent, login: PendingLogin, response: &Parameters) -> 
         }),
         Err(refusal) => Err(refusal),
     }
+}
+
+fn twice() -> Refusal {
+    Refusal::new(Code::InvalidRequest).saying("A parameter of the provider's answer stands twice.")
 }
 
 /// One answer for missing, unknown, foreign, late and replayed states: it tells nobody which (attack 191).

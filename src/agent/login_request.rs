@@ -64,6 +64,9 @@ impl LoginRequest {
         if let Some(name) = parameters.repeated() {
             return Err(refuse(&format!("The parameter `{name}` stands more than once.")));
         }
+        if let Some(name) = parameters.odd() {
+            return Err(refuse(&format!("The parameter `{name}` must be a text.")));
+        }
         if third_party {
             check_issuer(&app.provider, parameters, door)?;
         }

@@ -23,17 +23,23 @@ use crate::refusal::{Code, Refusal};
 mod tests;
 
 /// Names and values in the order they came. `Debug` shows names only: values may be codes and states.
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(super) struct Parameters {
+    pairs: Vec<(String, String)>,
+    /// A member of a JSON object that is neither text, whole number nor null.
+    odd: Option<String>,
+}
 
 impl Parameters {
     /// From the query of a navigation.
     pub(super) fn of_query(query: Option<&str>) -> Self {
-        Self(read_form(query.unwrap_or_default().as_bytes()))
+        Self::of_form(query.unwrap_or_default().as_bytes())
     }
 
     /// Every pair, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.pairs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The value of `name`; `None` where it is not there, empty, or there more than once.
@@ -51,13 +57,42 @@ impl Parameters {
         self.iter().map(|(name, _)| name).find(|name| !seen.insert(*name))
     }
 
+    /// A name whose value is of no kind that a parameter can have.
+    pub(super) fn odd(&self) -> Option<&str> {
+        self.odd.as_deref()
+    }
+
+    fn of_form(bytes: &[u8]) -> Self {
+        let pairs = url::form_urlencoded::parse(bytes).into_owned().collect();
+        Self { pairs, odd: None }
+    }
+
+    fn of_json(bytes: &[u8]) -> Result<Self, Refusal> {
+        let Members(members) = serde_json::from_slice(bytes)
+            .map_err(|_| Refusal::new(Code::InvalidRequest).saying("The body must be a JSON object."))?;
+        let mut read = Self::of_form(b"");
+        for (name, value) in members {
+            let text = match value {
+                serde_json::Value::Null => String::new(),
+                serde_json::Value::String(text) => text,
+                serde_json::Value::Number(number) if number.is_u64() => number.to_string(),
+                _ => {
+                    read.odd.get_or_insert_with(|| name.clone());
+                    String::new()
+                }
+            };
+            read.pairs.push((name, text));
+        }
+        Ok(read)
+    }
+
     fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Self, Refusal> {
         if body.is_empty() {
-            return Ok(Self(Vec::new()));
+            return Ok(Self::of_form(b""));
         }
         match media_type(headers).as_deref() {
-            Some("application/json") => read_json(body).map(Self),
-            Some("application/x-www-form-urlencoded") => Ok(Self(read_form(body))),
+            Some("application/json") => Self::of_json(body),
+            Some("application/x-www-form-urlencoded") => Ok(Self::of_form(body)),
             _ => Err(Refusal::new(Code::InvalidRequest)
                 .saying("The body must be application/json or application/x-www-form-urlencoded.")),
         }
@@ -66,9 +101,7 @@ impl Parameters {
 
 impl fmt::Debug for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set()
-            .entries(self.0.iter().map(|(name, _)| name))
-            .finish()
+        f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -118,29 +151,6 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
     Some(essence.to_ascii_lowercase())
 }
 
-fn read_form(bytes: &[u8]) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(bytes)
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect()
-}
-
-fn read_json(bytes: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
-    let Members(members) = serde_json::from_slice(bytes)
-        .map_err(|_| Refusal::new(Code::InvalidRequest).saying("The body must be a JSON object."))?;
-    let mut pairs = Vec::with_capacity(members.len());
-    for (name, value) in members {
-        let text = match value {
-            serde_json::Value::Null => String::new(),
-            serde_json::Value::String(text) => text,
-            serde_json::Value::Number(number) if number.is_u64() => number.to_string(),
-            // Whether the name is known is said first, by whoever knows the names: an impossible value stays as one.
-            _ => IMPOSSIBLE.to_owned(),
-        };
-        pairs.push((name, text));
-    }
-    Ok(pairs)
-}
-
 /// The members of a JSON object in order, repeated ones included.
 struct Members(Vec<(String, serde_json::Value)>);
 
@@ -166,6 +176,4 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// No value of ours may hold a control character, so this one is refused wherever a value is judged.
-const IMPOSSIBLE: &str = "\0";
 const MAX_BODY: usize = 64 * 1024;

@@ -84,8 +84,6 @@ async fn a_response_nobody_waits_for_changes_nothing() {
         "error=access_denied",
         "error=access_denied&state=abc",
         "code=abc&state=%00",
-        "code=a&code=b",
-        "state=a&state=b&code=c",
         "response=eyJ",
         "code=abc&state=%ff%fe",
     ] {
@@ -134,6 +132,30 @@ async fn a_callback_works_once_even_with_a_copied_cookie() {
     }
     assert_eq!(world.seen(TOKEN).len(), 1);
     assert_eq!(world.session(&mut jar).await["is_logged_in"], true);
+}
+
+/// C-02: said even where no login is found, and by script too.
+#[tokio::test]
+async fn a_parameter_that_stands_twice_is_named_as_the_fault() {
+    let world = World::new().await;
+    let mut jar = Jar::default();
+    for query in ["code=a&code=b", "state=a&state=b&code=c"] {
+        let answer = world.open(&mut jar, &format!("/callback?{query}")).await;
+        assert_eq!(answer.failure()["login_error"], "invalid_request", "{query}");
+    }
+    for body in [
+        r#"{"code":"a","code":"b"}"#,
+        r#"{"code":{}}"#,
+        r#"{"state":["a"]}"#,
+    ] {
+        let request = jar
+            .request(Method::POST, "/login/end")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body))
+            .unwrap();
+        assert_eq!(world.send(request).await.code(), "invalid_request", "{body}");
+    }
+    assert!(world.seen(TOKEN).is_empty());
 }
 
 /// C-02: the state found its login, so the login ends.
