@@ -1,0 +1,127 @@
+//! Every command of the manual is one that tests run.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::source::{files, markdown, read, root};
+
+/// A command as it stands in a block of `sh`, and what runs it.
+const COMMANDS: &[(&str, &str)] = &[
+    ("tests/run", "tests/run"),
+    ("cargo run -- demo", "tests/browser/demo.js"),
+    ("cloakroom serve", "tests/interop/world.js"),
+    ("cloakroom check", "fn the_first_steps_of_the_manual_work"),
+    ("mkdir keys", "fn the_first_steps_of_the_manual_work"),
+    (
+        "cloakroom keys generate --out keys/cookie.key",
+        "fn the_first_steps_of_the_manual_work",
+    ),
+    (
+        "cloakroom keys generate --out keys/2026-11.key",
+        "fn a_key_is_rotated_in_two_steps",
+    ),
+];
+
+#[test]
+fn every_command_of_the_manual_is_run_by_a_test() {
+    let mut used = Vec::new();
+    for path in markdown() {
+        for line in shell_lines(&read(&path)) {
+            let known = COMMANDS.iter().find(|(command, _)| *command == line);
+            assert!(
+                known.is_some(),
+                "{path}: `{line}`: nothing runs it; add a test and name both in tests/conventions/commands.rs"
+            );
+            used.push(line);
+        }
+    }
+    for (command, runner) in COMMANDS {
+        assert!(
+            used.iter().any(|line| line == command),
+            "`{command}` stands nowhere: take it off the list"
+        );
+        let exists = match runner.strip_prefix("fn ") {
+            Some(name) => files("tests", &[".rs"])
+                .iter()
+                .any(|path| read(path).contains(&format!("fn {name}("))),
+            None => root().join(runner).is_file(),
+        };
+        assert!(
+            exists,
+            "`{command}` is said to be run by {runner}, which does not exist"
+        );
+    }
+}
+
+/// The lines of fenced blocks of `sh`, without comments.
+fn shell_lines(text: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            inside = line.trim() == "```sh";
+        } else if inside {
+            let line = line.split(" #").next().unwrap_or_default().trim();
+            if !line.is_empty() && !line.starts_with('#') {
+                lines.push(line.to_owned());
+            }
+        }
+    }
+    lines
+}
+
+/// README, "Use it": a key, a configuration, a check.
+#[test]
+fn the_first_steps_of_the_manual_work() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("keys")).unwrap();
+    let made = cloakroom(folder.path(), "keys generate --out keys/cookie.key");
+    assert!(made.status.success(), "{made:?}");
+    write_config(folder.path(), "\"file:keys/cookie.key\"");
+    let checked = cloakroom(folder.path(), "check");
+    assert!(checked.status.success(), "{checked:?}");
+
+    // Never overwritten: the sessions of everybody hang on it.
+    let again = cloakroom(folder.path(), "keys generate --out keys/cookie.key");
+    assert_eq!(again.status.code(), Some(1), "{again:?}");
+}
+
+/// docs/how-to/keys.md
+#[test]
+fn a_key_is_rotated_in_two_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("keys")).unwrap();
+    for file in ["keys/2026-05.key", "keys/2026-11.key"] {
+        let made = cloakroom(folder.path(), &format!("keys generate --out {file}"));
+        assert!(made.status.success(), "{made:?}");
+    }
+    let (old, new) = ("\"file:keys/2026-05.key\"", "\"file:keys/2026-11.key\"");
+    for ring in [format!("{old}, {new}"), format!("{new}, {old}"), new.to_owned()] {
+        write_config(folder.path(), &ring);
+        let checked = cloakroom(folder.path(), "check");
+        assert!(checked.status.success(), "{ring}: {checked:?}");
+    }
+    write_config(folder.path(), &format!("{new}, {new}"));
+    let twice = cloakroom(folder.path(), "check");
+    assert_eq!(twice.status.code(), Some(78), "{twice:?}");
+}
+
+fn write_config(folder: &Path, ring: &str) {
+    let text = format!(
+        "[keys]\ncookie = [{ring}]\n\n[[app]]\nid = \"shop\"\norigin = \"https://shop.example.com\"\n\n\
+         [app.provider]\nissuer = \"https://login.example.com\"\nclient_id = \"shop\"\n\
+         client_secret = \"env:CLIENT_SECRET\"\n\n\
+         [[app.route]]\npath = \"/api\"\nupstream = \"http://127.0.0.1:9001\"\n"
+    );
+    std::fs::write(folder.join("config.toml"), text).unwrap();
+}
+
+fn cloakroom(folder: &Path, arguments: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cloakroom"))
+        .args(arguments.split(' '))
+        .current_dir(folder)
+        .env_clear()
+        .env("CLIENT_SECRET", "a secret of nobody")
+        .output()
+        .expect("the binary runs")
+}
