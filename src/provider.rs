@@ -3,10 +3,10 @@
 //! Metadata and keys are fetched lazily, cached, refreshed, and served stale while the provider is down (D-06);
 //! nothing is asked at start. Every request of the back channel has a time and a size limit and follows no redirect.
 //!
-//! 1. [`discovery`] learns where the endpoints are and refuses metadata that excludes what is configured.
-//! 2. [`authorize`] and [`end_session`] write URLs for the browser; [`token`], [`revoke`] and [`userinfo`] speak for us.
-//! 3. [`jws`] and [`jwks`] check who signed an ID token, [`id_token`] what it says.
-//! 4. [`http`] is the only way out, [`cached`] decides when to ask again.
+//! 1. `discovery` learns where the endpoints are and refuses metadata that excludes what is configured.
+//! 2. `authorize` and `end_session` write URLs for the browser; `token`, `revoke` and `userinfo` speak for us.
+//! 3. `jws` and `jwks` check who signed an ID token, `id_token` what it says.
+//! 4. `http` is the only way out, `cached` decides when to ask again.
 //!
 //! Trusts the operator's configuration, the certificate behind the issuer's name, and nothing that the browser brings.
 

@@ -7,7 +7,7 @@
 //! 4. `localhost` and `*.localhost` are loopback, without asking anybody (RFC 6761 §6.3): many a system resolver does not
 //!    know them.
 //! 5. No proxy from the environment: the way of the tokens is not decided by a variable.
-//! 6. Not reached, too slow, 5xx, 429: [`ProviderError::Unavailable`]. Anything else that does not check out:
+//! 6. Not reached, too slow, 5xx, 408, 429: [`ProviderError::Unavailable`]. Anything else that does not check out:
 //!    [`ProviderError::Invalid`].
 //!
 //! Trusts the system's certificate store plus `ca_file`. There is no switch to skip verification (D-03).
@@ -113,7 +113,7 @@ impl Http {
             && url.fragment().is_none()
     }
 
-    /// Sends a request and reads the whole answer. What comes back is 2xx or 4xx but 429.
+    /// Sends a request and reads the whole answer. What comes back is 2xx, or 4xx but 408 and 429.
     ///
     /// # Errors
     /// Rule 6.
@@ -125,7 +125,11 @@ impl Http {
         }
         let mut answer = self.client.execute(request).await.map_err(classify)?;
         let status = answer.status();
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        let later = matches!(
+            status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
+        );
+        if status.is_server_error() || later {
             return Err(ProviderError::Unavailable(
                 format!("it answered {}", status.as_u16()).into(),
             ));

@@ -185,7 +185,7 @@ async fn what_is_no_metadata_is_refused() {
 #[tokio::test]
 async fn a_provider_in_trouble_is_unavailable() {
     let world = World::new(Algorithm::ES256).await;
-    for status in [500, 502, 503, 504, 429] {
+    for status in [500, 502, 503, 504, 408, 429] {
         world.fake.answers(METADATA, &[Reply::status(status)]);
         let error = world.discover().await.unwrap_err();
         assert!(
