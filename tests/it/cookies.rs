@@ -222,10 +222,8 @@ async fn chunks_that_are_missing_mixed_or_absurd_make_no_session_and_surplus_one
     let first_gone = browser.copy();
     first_gone.jar().remove(AT);
     let swapped = browser.copy();
-    let (a, b) = (
-        browser.jar().value(AT).unwrap().to_owned(),
-        browser.jar().value(&second).unwrap().to_owned(),
-    );
+    let value = |name: &str| browser.jar().value(name).unwrap().to_owned();
+    let (a, b) = (value(AT), value(&second));
     swapped.jar().plant(AT, &b);
     swapped.jar().plant(&second, &a);
     let mixed = browser.copy();
