@@ -23,7 +23,7 @@ use crate::gate::{RequestId, RequestIds, client, cors, csrf, harden, limits};
 use crate::proxy::{self, Forward, Identity};
 use crate::random::{OsRandom, Random};
 use crate::refusal::{Code, Fault, Refusal};
-use crate::renewal::Admitted;
+use crate::renewal::{Admitted, Sessions};
 use crate::store::{MemoryStore, Store};
 
 mod runtime;
@@ -44,6 +44,8 @@ struct Inner {
     max_header_bytes: usize,
     /// Our element of `Via`: a pseudonym of this process, so that a request that comes back is known (P-07).
     via: HeaderValue,
+    /// Of every app: asked at a shutdown what must still finish.
+    sessions: Vec<Sessions>,
 }
 
 /// The impurities and shared state a [`TokenHandler`] is given; tests pass their own.
@@ -83,6 +85,7 @@ impl TokenHandler {
             StoreKind::Memory => Arc::new(MemoryStore::new(&*random)),
         });
         let apps = runtime::build(config, &clock, &random, &store)?;
+        let sessions = apps.iter().map(|app| app.sessions.clone()).collect();
         let pseudonym = u64::from_le_bytes(random.bytes());
         Ok(Self {
             inner: Arc::new(Inner {
@@ -92,8 +95,16 @@ impl TokenHandler {
                 max_header_bytes: config.server.max_header_bytes,
                 via: HeaderValue::try_from(format!("1.1 cloakroom-{pseudonym:016x}"))
                     .map_err(|error| BuildError(error.to_string()))?,
+                sessions,
             }),
         })
+    }
+
+    /// Waits until no renewal and no revocation is under way: what a shutdown does last, bounded by its own deadline.
+    pub async fn settled(&self) {
+        for sessions in &self.inner.sessions {
+            sessions.settled().await;
+        }
     }
 
     /// Answers one request. `peer` is the address of whoever is at the other end of the connection.

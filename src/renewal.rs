@@ -19,6 +19,8 @@
 //! provider is asked once per flight, never blindly again: a lost answer may have burned the refresh token. Whoever
 //! comes after the pause asks anew, and then the provider's `invalid_grant` decides.
 //!
+//! Rotations and revocations are tasks of their own, and a shutdown waits for them (`detached`, [`Sessions::settled`]).
+//!
 //! Trusted: the cookie keys, the provider over TLS, the store. Not trusted: what browsers send, when and in what order.
 
 mod admit;

@@ -4,7 +4,8 @@
 //!    is closed after 75; a reader that takes nothing for a minute is cut (attack 163).
 //! 2. Connections are counted. Beyond the limit the next ones are told so (503 `overloaded`), beyond that they are closed.
 //! 3. A failing `accept` (no file descriptors left, say) waits a little and goes on: it never ends the service.
-//! 4. `shutdown`: no new connections, idle ones close at once, requests in flight finish, bounded.
+//! 4. `shutdown`: no new connections, idle ones close at once, requests in flight finish, bounded; then
+//!    the renewals and revocations that they left behind.
 //!
 //! | file | what it does |
 //! | --- | --- |
@@ -71,6 +72,16 @@ pub async fn serve(
         );
         house.drain.cut();
     }
+    // What must not be cancelled outlives its request: a rotation that is cut off costs its user the session.
+    if tokio::time::timeout(SETTLE, house.handler.settled())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            event = "settle_cut",
+            "a renewal or revocation at the provider is cut off"
+        );
+    }
 }
 
 /// What all connections share.
@@ -126,6 +137,9 @@ const MAX_REFUSED_AT_ONCE: usize = 256;
 
 /// How long requests in flight may take after `shutdown`.
 const DRAIN: Duration = Duration::from_secs(30);
+
+/// How long renewals and revocations at the provider may take after that.
+const SETTLE: Duration = Duration::from_secs(10);
 
 /// After a failed `accept`.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

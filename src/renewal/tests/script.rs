@@ -1,6 +1,7 @@
 //! A provider that does what a test says: metadata, keys, token endpoint, revocation.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use axum::extract::State;
@@ -30,7 +31,6 @@ pub(super) struct Script {
     pub(super) keys: Mutex<Value>,
     reply: Mutex<Arc<Reply>>,
     asked: watch::Sender<Vec<Asked>>,
-    answered: watch::Sender<usize>,
     revoked: watch::Sender<Vec<String>>,
     held: watch::Sender<bool>,
     key: EncodingKey,
@@ -46,7 +46,6 @@ impl Script {
             keys: Mutex::new(jwks),
             reply: Mutex::new(Arc::new(rotated)),
             asked: watch::Sender::new(Vec::new()),
-            answered: watch::Sender::new(0),
             revoked: watch::Sender::new(Vec::new()),
             held: watch::Sender::new(false),
             key,
@@ -86,21 +85,12 @@ impl Script {
 
     /// Waits until that many requests have arrived at the token endpoint.
     pub(super) async fn arrived(&self, count: usize) {
-        self.asked
-            .subscribe()
-            .wait_for(|asked| asked.len() >= count)
-            .await
-            .unwrap();
+        reaches(&self.asked, count).await;
     }
 
     /// Waits until that many tokens were revoked; answers them sorted.
     pub(super) async fn revoked(&self, count: usize) -> Vec<String> {
-        let mut receiver = self.revoked.subscribe();
-        let mut tokens = receiver
-            .wait_for(|tokens| tokens.len() >= count)
-            .await
-            .unwrap()
-            .clone();
+        let mut tokens = reaches(&self.revoked, count).await;
         tokens.sort();
         tokens
     }
@@ -112,6 +102,16 @@ impl Script {
             ..Header::new(Algorithm::ES256)
         };
         jsonwebtoken::encode(&header, claims, &self.key).unwrap()
+    }
+}
+
+/// Waits until `count` are there; fails when they never come, instead of hanging.
+async fn reaches<T: Clone>(all: &watch::Sender<Vec<T>>, count: usize) -> Vec<T> {
+    let mut seen = all.subscribe();
+    let enough = tokio::time::timeout(NEVER, seen.wait_for(|all| all.len() >= count)).await;
+    match enough {
+        Ok(Ok(all)) => all.clone(),
+        _ => panic!("{} of {count} came", all.borrow().len()),
     }
 }
 
@@ -177,7 +177,6 @@ async fn token(State(script): State<Arc<Script>>, Form(form): Form<Vec<(String, 
     script.held.subscribe().wait_for(|held| !held).await.unwrap();
     let reply = Arc::clone(&script.reply.lock().unwrap());
     let (status, body) = reply(&asked);
-    script.answered.send_modify(|count| *count += 1);
     (status, [("cache-control", "no-store")], Json(body)).into_response()
 }
 
@@ -197,3 +196,6 @@ fn signing_key() -> (EncodingKey, Value) {
     let key = EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref());
     (key, json!({ "keys": [jwk] }))
 }
+
+/// A slow machine is not late yet.
+const NEVER: Duration = Duration::from_secs(30);
