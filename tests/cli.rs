@@ -1,0 +1,15 @@
+//! The command line from outside (contract §2): what it prints, how it ends.
+#![allow(missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "tests fail loudly, their helpers too")]
+
+#[path = "cli/check.rs"]
+mod check;
+#[path = "cli/commands.rs"]
+mod commands;
+#[path = "cli/keys.rs"]
+mod keys;
+#[cfg(unix)]
+#[path = "cli/serve.rs"]
+mod serve;
+#[path = "cli/world.rs"]
+mod world;
