@@ -196,8 +196,8 @@ impl Drop for Buffer {
     }
 }
 
-/// The base64 text of a value after its header, in as many pieces as there are chunks. All but the last are whole
-/// groups of four characters, so each decodes for itself.
+/// The base64 text of a value after its header, in as many pieces as there are chunks. We make all but the last of whole
+/// groups of four characters, so each decodes for itself; other pieces make other bytes and fail authentication.
 struct Texts<'t> {
     first: &'t [u8],
     following: &'t [Option<&'t [u8]>],
@@ -208,10 +208,6 @@ impl<'t> Texts<'t> {
     fn of(first: &'t [u8], following: &'t [Option<&'t [u8]>]) -> Result<Self, Unopened> {
         let mut length = first.len();
         for text in following {
-            // A chunk after one that ends within a group could be read in two ways.
-            if !length.is_multiple_of(4) {
-                return Err(Unopened::Broken);
-            }
             length += text.ok_or(Unopened::Broken)?.len();
         }
         Ok(Self {

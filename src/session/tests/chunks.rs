@@ -89,6 +89,19 @@ fn reordered_chunks_are_no_session() {
     }
 }
 
+/// The text is the same, cut elsewhere: pieces that do not decode for themselves are no value.
+#[test]
+fn chunks_cut_within_a_group_are_no_session() {
+    let (cookies, jar) = large();
+    for moved in [1, 2, 3, 5] {
+        let mut jar = jar.clone();
+        let second = jar.0[&format!("{AT}.1")].clone();
+        jar.0.get_mut(AT).unwrap().push_str(&second[..moved]);
+        jar.0.insert(format!("{AT}.1"), second[moved..].to_owned());
+        assert_eq!(unreadable(&cookies, &jar.headers()), Some(true), "{moved}");
+    }
+}
+
 #[test]
 fn a_chunk_of_another_session_is_no_session() {
     let (cookies, mut jar) = large();

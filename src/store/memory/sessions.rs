@@ -12,6 +12,9 @@ use crate::clock::Timestamp;
 use crate::session::{Generation, SessionId};
 use crate::store::{EndReason, Look, Newest, StoreError};
 
+#[cfg(test)]
+mod tests;
+
 /// All sessions of which anything is known, in shards: two requests meet at a lock only by chance.
 pub(super) struct Sessions {
     shards: [RwLock<Shard>; SHARDS],
@@ -244,19 +247,16 @@ impl Shard {
             let Some(entry) = self.entries.get_mut(&session) else {
                 continue;
             };
-            // Another, earlier appointment has taken the place of this one.
-            if entry.armed != Some(at) {
-                continue;
-            }
-            freed.bytes += entry.drop_results(|result| result.until <= now);
-            entry.armed = None;
             if entry.until <= now {
                 freed.bytes += entry.drop_results(|_| true);
                 freed.entries += 1;
                 self.entries.remove(&session);
-            } else {
+            } else if entry.results_due == Some(at) {
+                entry.results_due = None;
+                freed.bytes += entry.drop_results(|result| result.until <= now);
                 entry.arm(session, &mut self.due);
             }
+            // Else another appointment has taken the place of this one.
         }
         freed
     }
@@ -269,21 +269,26 @@ struct Entry {
     results: Vec<Kept>,
     /// When all of this is over.
     until: Timestamp,
-    /// The appointment in [`Shard::due`] that counts.
-    armed: Option<Timestamp>,
+    /// The appointment in [`Shard::due`] for the whole.
+    due: Option<Timestamp>,
+    /// The appointment in [`Shard::due`] for the first of the results.
+    results_due: Option<Timestamp>,
 }
 
 impl Entry {
-    /// Sees to it that somebody looks here when the first thing of it is over.
+    /// Sees to it that somebody looks here when something is over: the first of the results, and all of it. Each has
+    /// one appointment that counts; those that were overtaken are passed over when their time comes.
     fn arm(&mut self, session: SessionId, due: &mut Due) {
-        let next = self
-            .results
-            .iter()
-            .map(|result| result.until)
-            .fold(self.until, Ord::min);
-        if self.armed.is_none_or(|armed| next < armed) {
-            self.armed = Some(next);
-            due.push(Reverse((next, session.0)));
+        if self.due != Some(self.until) {
+            self.due = Some(self.until);
+            due.push(Reverse((self.until, session.0)));
+        }
+        let first = self.results.iter().map(|result| result.until).min();
+        if let Some(first) = first
+            && self.results_due.is_none_or(|due| first < due)
+        {
+            self.results_due = Some(first);
+            due.push(Reverse((first, session.0)));
         }
     }
 
