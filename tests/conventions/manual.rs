@@ -8,7 +8,7 @@ use cloakroom::Config;
 use cloakroom::agent::Endpoint;
 use cloakroom::config::Variables;
 
-use super::source::read;
+use super::source::{production, read};
 
 #[test]
 fn every_error_code_is_documented_with_its_status() {
@@ -282,6 +282,65 @@ fn loaded(path: &Path) -> String {
 fn private(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn every_event_of_the_log_is_documented_with_its_levels() {
+    let mut logged: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in production() {
+        let source = read(&path);
+        for (at, mark) in source.match_indices("event = \"") {
+            let name = source[at + mark.len()..].split('"').next().unwrap();
+            let before = source[..at].rsplit("tracing::").next().unwrap();
+            let level = before.split('!').next().unwrap();
+            logged
+                .entry(name.to_owned())
+                .or_default()
+                .insert(level.to_owned());
+        }
+    }
+    let documented: BTreeMap<String, BTreeSet<String>> = read("docs/reference/logs.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|line| {
+            let (event, rest) = line.split_once("` | ").unwrap();
+            let levels = rest.split(" | ").next().unwrap();
+            (event.to_owned(), levels.split(", ").map(str::to_owned).collect())
+        })
+        .collect();
+    assert_eq!(
+        documented, logged,
+        "docs/reference/logs.md (left) and the source (right) differ"
+    );
+}
+
+#[test]
+fn every_problem_of_a_configuration_is_documented() {
+    let mut reported: Vec<String> = read("src/config/problem.rs")
+        .split("Self(\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap().to_owned())
+        .collect();
+    reported.sort();
+    let documented: Vec<String> = read("docs/reference/configuration.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `CR-"))
+        .map(|rest| format!("CR-{}", rest.split('`').next().unwrap()))
+        .collect();
+    assert_eq!(
+        documented, reported,
+        "docs/reference/configuration.md (left) and src/config/problem.rs (right) differ"
+    );
+}
+
+#[test]
+fn the_readme_is_one_screen() {
+    let page = read("README.md");
+    assert!(
+        page.lines().count() <= 60,
+        "the README is what one reads first: move the rest to docs/"
+    );
+    assert_eq!(page.matches("![").count(), 1, "one picture");
 }
 
 #[test]

@@ -42,7 +42,7 @@ const ROOMS: &[Room] = &[
     room("config", &["agent"]),
     // Bodies and refusals: what every answer is made of. A body of an upstream is the proxy's type, streamed as it is.
     with_axum("body", &["proxy"]),
-    with_axum("refusal", &["body", "gate"]),
+    room("refusal", &["body", "gate"]),
     // Cookies ⇄ tokens. Of the store it knows the epoch that is sealed into a session, nothing that answers.
     room("session", &["store"]),
     // Shared state: facts about ids. It sees no cookie and no token.
@@ -52,16 +52,14 @@ const ROOMS: &[Room] = &[
     // The one place where cookies, store and provider meet.
     room("renewal", &["provider", "refusal", "session", "store"]),
     // Who may even ask: decides before a session is looked at, so it knows none.
-    room("gate", &["agent", "body", "refusal"]),
+    room("gate", &["body", "refusal"]),
     // The endpoints.
     with_axum(
         "agent",
-        &[
-            "body", "gate", "provider", "refusal", "renewal", "session", "store",
-        ],
+        &["gate", "provider", "refusal", "renewal", "session", "store"],
     ),
     // Forwards. A token reaches it inside an admitted session; the provider is out of its sight.
-    room("proxy", &["body", "gate", "refusal", "renewal", "session"]),
+    room("proxy", &["body", "gate", "refusal", "session"]),
     with_axum("spa", &["body", "refusal"]),
     // Only these three combine everything: the map, and the two that start it.
     with_axum(
@@ -70,7 +68,7 @@ const ROOMS: &[Room] = &[
             "agent", "body", "gate", "provider", "proxy", "refusal", "renewal", "session", "spa", "store",
         ],
     ),
-    room("server", &["body", "gate", "handler", "refusal"]),
+    room("server", &["body", "handler"]),
     with_axum("demo", &["handler", "server"]),
     room("cli", &["demo", "handler", "server"]),
 ];
@@ -98,6 +96,24 @@ fn each_room_uses_only_its_neighbours() {
 }
 
 #[test]
+fn no_arrow_is_planned_that_nobody_needs() {
+    for room in ROOMS {
+        let named: BTreeSet<String> = production()
+            .iter()
+            .filter(|path| in_room(path, room.name))
+            .flat_map(|path| rooms_named(&code_only(&read(path))))
+            .collect();
+        for planned in room.uses {
+            assert!(
+                named.contains(*planned),
+                "`{}` does not use `{planned}`: take the arrow out of tests/conventions/rooms.rs",
+                room.name
+            );
+        }
+    }
+}
+
+#[test]
 fn every_room_is_in_the_plan() {
     let planned: BTreeSet<&str> = ROOMS.iter().map(|room| room.name).collect();
     let built: BTreeSet<String> = read("src/lib.rs")
@@ -117,6 +133,7 @@ fn every_room_is_in_the_plan() {
 
 #[test]
 fn only_the_edge_of_http_knows_axum() {
+    let mut knowing = BTreeSet::new();
     for path in production() {
         let Some(room) = room_of(&path) else {
             continue;
@@ -125,6 +142,16 @@ fn only_the_edge_of_http_knows_axum() {
         assert!(
             !named || room.axum,
             "{path} names axum: `{}` has to stay usable, and testable, without a web framework",
+            room.name
+        );
+        if named {
+            knowing.insert(room.name);
+        }
+    }
+    for room in ROOMS.iter().filter(|room| room.axum) {
+        assert!(
+            knowing.contains(room.name),
+            "`{}` does not need axum any more: write `room` instead of `with_axum`",
             room.name
         );
     }
