@@ -48,7 +48,7 @@ pub(crate) fn preflight(
     answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer.insert(
         VARY,
-        HeaderValue::from_static("origin, access-control-request-method, access-control-request-headers"),
+        HeaderValue::from_static("Origin, Access-Control-Request-Method, Access-Control-Request-Headers"),
     );
     Ok(response)
 }
@@ -103,7 +103,7 @@ fn vary_on_origin(answer: &mut HeaderMap) {
         })
     });
     if !covered {
-        answer.append(VARY, HeaderValue::from_static("origin"));
+        answer.append(VARY, HeaderValue::from_static("Origin"));
     }
 }
 

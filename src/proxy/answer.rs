@@ -186,7 +186,7 @@ fn keep_private(headers: &mut HeaderMap, says_cache: bool) {
         HeaderValue::from_static("private")
     };
     headers.insert(CACHE_CONTROL, directives);
-    headers.append(VARY, HeaderValue::from_static("cookie, origin"));
+    headers.append(VARY, HeaderValue::from_static("Cookie, Origin"));
 }
 
 /// What the upstream said, for the one browser: `private` for `public`, nothing for shared caches. What says `no-store`
