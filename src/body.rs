@@ -3,11 +3,14 @@
 //! Both are enums, not boxed trait objects: the proxied case costs no allocation and no virtual call, and the
 //! agent's axum bodies pass through the same type.
 
+use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use tokio::time::Sleep;
 
 use crate::proxy::UpstreamBody;
 
@@ -117,5 +120,55 @@ impl Body for ResponseBody {
             Self::Upstream(body) => body.size_hint(),
             Self::Any(body) => body.size_hint(),
         }
+    }
+}
+
+/// A request body that has to arrive within a time.
+#[derive(Debug)]
+pub(crate) struct Hurried {
+    body: RequestBody,
+    time: Duration,
+    /// Set when the body is first waited for.
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Hurried {
+    /// Gives `body` this long, from the first time it is asked for and not all there.
+    pub(crate) fn new(body: RequestBody, time: Duration) -> Self {
+        Self {
+            body,
+            time,
+            sleep: None,
+        }
+    }
+}
+
+impl Body for Hurried {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        if polled.is_pending() {
+            let sleep = this
+                .sleep
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep(this.time)));
+            if sleep.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Some(Err("the request body came too slowly".into())));
+            }
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

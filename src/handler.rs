@@ -3,32 +3,35 @@
 //! [`TokenHandler::handle`] is all of Cloakroom. Read it top to bottom: it is the order of refusals of contract §6, and
 //! each step says which part decides.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Method, Request, Response};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use ipnet::IpNet;
 
-use crate::agent::{Asked, Endpoint, Protection};
 use crate::body::{RequestBody, ResponseBody};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, SessionNeed, StoreKind, TokenKind};
-use crate::gate::app::{Hosts, Match, Prefixes, host_of};
+use crate::config::{Config, StoreKind};
+use crate::gate::app::{Hosts, Match, host_of};
 use crate::gate::harden::Answer;
 use crate::gate::path::CanonicalPath;
-use crate::gate::{RequestId, RequestIds, client, cors, csrf, harden, limits};
-use crate::proxy::{self, Forward, Identity};
+use crate::gate::{RequestId, RequestIds, client, cors, limits};
 use crate::random::{OsRandom, Random};
-use crate::refusal::{Code, Fault, Refusal};
-use crate::renewal::{Admitted, Sessions};
+use crate::refusal::{Code, Refusal};
+use crate::renewal::Sessions;
 use crate::store::{MemoryStore, Store};
 
+mod agent;
+mod answer;
+mod api;
 mod runtime;
 
-use runtime::{AppRuntime, RouteRuntime, Site, Target};
+use answer::{finish, refuse};
+use runtime::{AppRuntime, Site, Target};
 
 /// The whole of Cloakroom behind one function. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -118,19 +121,13 @@ impl TokenHandler {
             peer,
         };
         // A panic in one request is that request's 500, and nobody else's (E-04).
-        match AssertUnwindSafe(self.inner.answer(&ask, request))
+        let caught = AssertUnwindSafe(self.inner.answer(&ask, request))
             .catch_unwind()
-            .await
-        {
-            Ok(response) => response,
-            Err(_) => {
-                let refusal = Refusal {
-                    close: true,
-                    ..Refusal::new(Code::Internal).because("a panic: this is a bug")
-                };
-                refuse(&ask, None, refusal)
-            }
-        }
+            .await;
+        caught.unwrap_or_else(|_| {
+            let refusal = Refusal::new(Code::Internal).because("a panic: this is a bug");
+            refuse(&ask, None, refusal.closing())
+        })
     }
 
     /// The limit of `server.max_header_bytes`, for the listener's buffers.
@@ -145,11 +142,11 @@ impl TokenHandler {
             method: method.clone(),
             peer,
         };
-        let refusal = Refusal {
-            close: true,
-            ..Refusal::new(Code::Overloaded).retry_after(1)
-        };
-        refuse(&ask, None, refusal)
+        refuse(
+            &ask,
+            None,
+            Refusal::new(Code::Overloaded).retry_after(1).closing(),
+        )
     }
 
     /// The answer to a head that the listener found malformed where the HTTP library did not (P-10).
@@ -164,11 +161,11 @@ impl TokenHandler {
             method: method.clone(),
             peer,
         };
-        let refusal = Refusal {
-            close: true,
-            ..Refusal::new(Code::InvalidRequest).saying(why)
-        };
-        refuse(&ask, None, refusal)
+        refuse(
+            &ask,
+            None,
+            Refusal::new(Code::InvalidRequest).saying(why).closing(),
+        )
     }
 }
 
@@ -198,13 +195,13 @@ impl Inner {
         let (parts, body) = request.into_parts();
         let found = match self.find(ask, &parts) {
             Ok(found) => found,
-            Err(refusal) => return refuse(ask, None, refusal),
+            Err(refusal) => return self.refuse_unplaced(ask, &parts, refusal),
         };
         let Found { site, path, target } = found;
         let place = Place {
             app: site.app_of(target),
             reader: cors::reader(&site.app_of(target).app, &parts.headers),
-            name: site.name_of(target),
+            name: target.map_or("", |found| found.target.name()),
         };
         match target {
             // The agent: few and rare requests, through axum.
@@ -213,7 +210,7 @@ impl Inner {
                 length,
             }) => {
                 let below = path.as_str().get(length + 1..).unwrap_or_default().to_owned();
-                Box::pin(self.agent(ask, &place, below, http::Request::from_parts(parts, body))).await
+                Box::pin(self.agent(ask, &place, below, Request::from_parts(parts, body))).await
             }
             // The proxy: the hot path, branches off before any router.
             Some(Match {
@@ -221,10 +218,10 @@ impl Inner {
                 ..
             }) => {
                 let path = match path.into_text() {
-                    std::borrow::Cow::Borrowed(_) => None,
-                    std::borrow::Cow::Owned(text) => Some(text),
+                    Cow::Borrowed(_) => None,
+                    Cow::Owned(text) => Some(text),
                 };
-                self.proxy(ask, &place, route, path, http::Request::from_parts(parts, body))
+                self.proxy(ask, &place, route, path, Request::from_parts(parts, body))
                     .await
             }
             // The rest: the SPA, where there is one.
@@ -232,7 +229,21 @@ impl Inner {
         }
     }
 
-    fn find<'r>(&self, ask: &Ask, parts: &'r http::request::Parts) -> Result<Found<'_, 'r>, Refusal> {
+    /// Refuses what never got to a place. Script of a listed origin may read why all the same.
+    fn refuse_unplaced(&self, ask: &Ask, parts: &Parts, refusal: Refusal) -> Response<ResponseBody> {
+        let trusted = client::is_trusted(ask.peer, &self.trusted_proxies);
+        let site = host_of(&parts.headers, &parts.uri, parts.version, trusted)
+            .ok()
+            .and_then(|host| self.hosts.find(host));
+        let place = site.map(|site| Place {
+            app: site.app_of(None),
+            reader: cors::reader(&site.app_of(None).app, &parts.headers),
+            name: "",
+        });
+        refuse(ask, place.as_ref(), refusal)
+    }
+
+    fn find<'r>(&self, ask: &Ask, parts: &'r Parts) -> Result<Found<'_, 'r>, Refusal> {
         limits::check(&parts.uri, parts.version, &parts.headers, self.max_header_bytes)?;
         let path = CanonicalPath::read(parts.uri.path())
             .map_err(|fault| Refusal::new(Code::InvalidRequest).saying(fault.0))?;
@@ -250,120 +261,6 @@ impl Inner {
         }
         Ok(Found { site, path, target })
     }
-
-    async fn agent(
-        &self,
-        ask: &Ask,
-        place: &Place<'_>,
-        below: String,
-        request: Request<RequestBody>,
-    ) -> Response<ResponseBody> {
-        let endpoint = match agent_gate(ask, place, &below, request.headers()) {
-            Ok(Passed::On(endpoint)) => endpoint,
-            Ok(Passed::Answered(response)) => return response,
-            Err(refusal) => return refuse(ask, Some(place), refusal),
-        };
-        let asked = Asked {
-            request_id: ask.id,
-            client: client::client_address(ask.peer, request.headers(), &self.trusted_proxies),
-        };
-        let mut response = place.app.ask_agent(endpoint, asked, request).await;
-        // Agent answers that refuse carry the refusal; it is rendered in one place, with its cookies.
-        if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-            return refuse(ask, Some(place), refusal);
-        }
-        finish(ask, Some(place), Answer::Ours, &[], response)
-    }
-
-    async fn proxy(
-        &self,
-        ask: &Ask,
-        place: &Place<'_>,
-        route: &RouteRuntime,
-        path: Option<String>,
-        request: Request<RequestBody>,
-    ) -> Response<ResponseBody> {
-        // Preflight, method, CSRF.
-        match route_gate(ask, place, route, request.headers()) {
-            Ok(None) => {}
-            Ok(Some(response)) => return response,
-            Err(refusal) => return refuse(ask, Some(place), refusal),
-        }
-        // Session: opened, alive, renewed when due. A public route opens no cookie.
-        let admitted = match admit(place.app, route.route.session, request.headers()).await {
-            Ok(admitted) => admitted,
-            Err(refusal) => return refuse(ask, Some(place), refusal),
-        };
-        // Guard, then out: whatever comes of it, renewed cookies go out with the answer.
-        let answered = match guard(route, request.headers()) {
-            Ok(()) => {
-                self.forward(ask, place, route, admitted.as_ref(), path, request)
-                    .await
-            }
-            Err(refusal) => Err(refusal),
-        };
-        let cookies = match &admitted {
-            Some(admitted) if admitted.renewed || admitted.slide => {
-                place.app.sessions.cookies_for_answer(admitted).await
-            }
-            _ => Vec::new(),
-        };
-        match answered {
-            Ok((mut response, rewritten)) => {
-                if !cookies.is_empty() {
-                    proxy::never_store(response.headers_mut());
-                    for cookie in cookies {
-                        response.headers_mut().append(http::header::SET_COOKIE, cookie);
-                    }
-                }
-                finish(ask, Some(place), Answer::Upstream, &rewritten.exposed, response)
-            }
-            Err(refusal) => refuse(ask, Some(place), refusal.with_cookies(cookies)),
-        }
-    }
-
-    async fn forward(
-        &self,
-        ask: &Ask,
-        place: &Place<'_>,
-        route: &RouteRuntime,
-        admitted: Option<&Admitted>,
-        path: Option<String>,
-        request: Request<RequestBody>,
-    ) -> Result<(Response<ResponseBody>, proxy::Rewritten), Refusal> {
-        let token = match route.route.token {
-            TokenKind::Access => admitted.map(|admitted| &admitted.session.access.token),
-            TokenKind::None => None,
-        };
-        let identity = Identity {
-            client: client::client_address(ask.peer, request.headers(), &self.trusted_proxies),
-            host: &place.app.host,
-            scheme: place.app.scheme,
-            via: &self.via,
-            request_id: ask.id.header(),
-        };
-        let mut response = route
-            .passage
-            .forward(Forward {
-                request,
-                path,
-                token,
-                identity,
-            })
-            .await?;
-        let rewritten = proxy::rewrite(response.headers_mut(), route.route.session, token);
-        if rewritten.dropped_cookies > 0 || rewritten.leaked {
-            tracing::warn!(
-                event = "upstream_header_dropped",
-                request_id = %ask.id,
-                route = place.name,
-                cookies = rewritten.dropped_cookies,
-                token = rewritten.leaked,
-                "the upstream sent a cookie of our form or a header with the token"
-            );
-        }
-        Ok((response, rewritten))
-    }
 }
 
 /// What [`Inner::find`] found.
@@ -373,96 +270,7 @@ struct Found<'s, 'r> {
     target: Option<Match<'s, Target>>,
 }
 
-/// How the gate before the agent ends.
-enum Passed {
-    On(Endpoint),
-    Answered(Response<ResponseBody>),
-}
-
-/// Endpoint, preflight, method, CSRF, in this order.
-fn agent_gate(
-    ask: &Ask,
-    place: &Place<'_>,
-    below: &str,
-    headers: &http::HeaderMap,
-) -> Result<Passed, Refusal> {
-    let app = &place.app.app;
-    let endpoint = Endpoint::at(below).ok_or_else(|| Refusal::new(Code::RouteNotFound))?;
-    let allow = if endpoint.method() == Method::GET {
-        HeaderValue::from_static("GET, HEAD")
-    } else {
-        HeaderValue::from_static("POST")
-    };
-    if cors::is_preflight(&ask.method, headers) {
-        let mut response = cors::preflight(app, &allow, headers)?;
-        harden::apply(Answer::Ours, Some(app), ask.id, response.headers_mut());
-        return Ok(Passed::Answered(response));
-    }
-    let taken = endpoint.method();
-    if ask.method != taken && !(ask.method == Method::HEAD && taken == Method::GET) {
-        return Err(Refusal::method_not_allowed(allow));
-    }
-    match endpoint.protection() {
-        Protection::Call => csrf::check_call(app, crate::config::CsrfRule::Header, &ask.method, headers)?,
-        Protection::Login => csrf::check_login(app, headers)?,
-        Protection::Navigation => {}
-    }
-    Ok(Passed::On(endpoint))
-}
-
-/// Preflight, method, CSRF, in this order. An answer where the request was a preflight.
-fn route_gate(
-    ask: &Ask,
-    place: &Place<'_>,
-    route: &RouteRuntime,
-    headers: &http::HeaderMap,
-) -> Result<Option<Response<ResponseBody>>, Refusal> {
-    let app = &place.app.app;
-    if cors::is_preflight(&ask.method, headers) {
-        let mut response = cors::preflight(app, &route.methods, headers)?;
-        harden::apply(Answer::Ours, Some(app), ask.id, response.headers_mut());
-        return Ok(Some(response));
-    }
-    if !route.route.allows(&ask.method) {
-        return Err(Refusal::method_not_allowed(route.methods.clone()));
-    }
-    if route.route.session != SessionNeed::None {
-        csrf::check_call(app, route.route.csrf, &ask.method, headers)?;
-    }
-    Ok(None)
-}
-
-async fn admit(
-    app: &AppRuntime,
-    need: SessionNeed,
-    headers: &http::HeaderMap,
-) -> Result<Option<Admitted>, Refusal> {
-    if need == SessionNeed::None {
-        return Ok(None);
-    }
-    match app.sessions.admit(headers).await? {
-        None if need == SessionNeed::Required => Err(Refusal::new(Code::SessionMissing)),
-        admitted => Ok(admitted),
-    }
-}
-
-/// What the route demands beyond a session: today a body that is not announced too large. One that lies about it is cut
-/// on its way.
-fn guard(route: &RouteRuntime, headers: &http::HeaderMap) -> Result<(), Refusal> {
-    let announced = headers
-        .get(http::header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok())
-        .and_then(|length| length.parse::<u64>().ok());
-    if announced.is_some_and(|announced| announced > route.route.max_body) {
-        return Err(Refusal {
-            close: true,
-            ..Refusal::new(Code::PayloadTooLarge)
-        });
-    }
-    Ok(())
-}
-
-async fn page(ask: &Ask, place: &Place<'_>, path: &str, headers: &http::HeaderMap) -> Response<ResponseBody> {
+async fn page(ask: &Ask, place: &Place<'_>, path: &str, headers: &HeaderMap) -> Response<ResponseBody> {
     let Some(spa) = &place.app.spa else {
         return refuse(ask, Some(place), Refusal::new(Code::RouteNotFound));
     };
@@ -470,47 +278,6 @@ async fn page(ask: &Ask, place: &Place<'_>, path: &str, headers: &http::HeaderMa
         Ok(response) => finish(ask, Some(place), Answer::Page, &[], response),
         Err(refusal) => refuse(ask, Some(place), refusal),
     }
-}
-
-/// The one place where a refusal becomes an answer, and a line in the log. The line never holds a query, a cookie or a
-/// token.
-fn refuse(ask: &Ask, place: Option<&Place<'_>>, refusal: Refusal) -> Response<ResponseBody> {
-    log(ask, place, &refusal);
-    let response = refusal.render(ask.id, &ask.method);
-    finish(ask, place, Answer::Ours, &[], response)
-}
-
-fn log(ask: &Ask, place: Option<&Place<'_>>, refusal: &Refusal) {
-    let (request_id, code, status) = (ask.id, refusal.code.as_str(), refusal.code.status().as_u16());
-    let (app, route) = place.map_or(("", ""), |place| (place.app.app.id.as_str(), place.name));
-    let reason = refusal
-        .log
-        .as_deref()
-        .or(refusal.detail.as_deref())
-        .unwrap_or_default();
-    match refusal.code.fault() {
-        Fault::Client => tracing::info!(event = "refused", %request_id, code, status, app, route, reason),
-        Fault::Provider | Fault::Upstream => {
-            tracing::warn!(event = "refused", %request_id, code, status, app, route, reason);
-        }
-        Fault::Us => tracing::error!(event = "refused", %request_id, code, status, app, route, reason),
-    }
-}
-
-/// What every answer carries.
-fn finish(
-    ask: &Ask,
-    place: Option<&Place<'_>>,
-    answer: Answer,
-    exposed: &[HeaderValue],
-    mut response: Response<ResponseBody>,
-) -> Response<ResponseBody> {
-    let headers = response.headers_mut();
-    if let Some(place) = place {
-        cors::apply(&place.app.app, place.reader.as_ref(), exposed, headers);
-    }
-    harden::apply(answer, place.map(|place| &*place.app.app), ask.id, headers);
-    response
 }
 
 #[cfg(test)]

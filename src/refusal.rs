@@ -83,6 +83,7 @@ impl Code {
     }
 
     /// The one table: code, status, fault, text.
+    #[expect(clippy::too_many_lines, reason = "one table is read more easily than two")]
     const fn row(self) -> (&'static str, StatusCode, Fault, &'static str) {
         use Fault::{Client, Provider, Upstream, Us};
         type S = StatusCode;
@@ -311,6 +312,13 @@ impl Refusal {
     #[must_use]
     pub const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Closes the connection behind the answer: the rest of the request is not read, or not to be trusted.
+    #[must_use]
+    pub fn closing(mut self) -> Self {
+        self.close = true;
         self
     }
 

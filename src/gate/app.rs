@@ -9,7 +9,7 @@
 //! 2. Where a reader that cuts `;parameters` would end up elsewhere, the request is refused (400).
 //! 3. Where a reader that ignores case would find a longer prefix, nothing is found (404, attack 35).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use http::header::{HOST, HeaderMap};
 use http::{HeaderName, Uri, Version};
@@ -106,11 +106,7 @@ fn forwarded_host(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn bad_host(why: &'static str) -> Refusal {
-    Refusal {
-        close: true,
-        ..Refusal::new(Code::InvalidRequest)
-    }
-    .saying(why)
+    Refusal::new(Code::InvalidRequest).closing().saying(why)
 }
 
 /// Host and port of an authority; an IPv6 address keeps its brackets.
@@ -133,7 +129,7 @@ impl<T> Copy for Match<'_, T> {}
 #[derive(Debug)]
 pub(crate) struct Prefixes<T> {
     exact: HashMap<Box<str>, T>,
-    folded: HashMap<Box<str>, ()>,
+    folded: HashSet<Box<str>>,
     any_uppercase: bool,
     deepest: usize,
 }
@@ -155,10 +151,7 @@ impl<T> Prefixes<T> {
             let key: Box<str> = if &*prefix == "/" { "".into() } else { prefix };
             exact.entry(key).or_insert(target);
         }
-        let folded = exact
-            .keys()
-            .map(|key| (key.to_ascii_lowercase().into(), ()))
-            .collect();
+        let folded = exact.keys().map(|key| key.to_ascii_lowercase().into()).collect();
         Self {
             any_uppercase: exact
                 .keys()
@@ -178,33 +171,35 @@ impl<T> Prefixes<T> {
     /// # Errors
     /// `invalid_request` and `route_not_found`, by rules 2 and 3 of the module.
     pub(crate) fn find(&self, path: &CanonicalPath<'_>) -> Result<Option<Match<'_, T>>, Refusal> {
-        let found = longest(&self.exact, path.as_str(), self.deepest);
+        let found = longest(path.as_str(), self.deepest, |cut| self.exact.get(cut));
+        let length = found.map(|(_, length)| length);
         let cut = path.without_parameters();
         if let Some(cut) = &cut {
-            let of_cut = longest(&self.exact, cut, self.deepest);
+            let of_cut = longest(cut, self.deepest, |cut| self.exact.get(cut));
             // Equal lengths mean equal prefixes: in front of a matching prefix there is no `;`, or it is its own.
-            if of_cut.map(|found| found.length) != found.map(|found| found.length) {
+            if of_cut.map(|(_, length)| length) != length {
                 return Err(Refusal::new(Code::InvalidRequest)
                     .saying("a path parameter stands where the route is decided"));
             }
         }
         if path.has_uppercase() || self.any_uppercase {
             let lower = cut.as_deref().unwrap_or(path.as_str()).to_ascii_lowercase();
-            let of_lower = longest(&self.folded, &lower, self.deepest);
-            if of_lower.map(|found| found.length) > found.map(|found| found.length) {
+            let of_lower = longest(&lower, self.deepest, |cut| self.folded.get(cut));
+            if of_lower.map(|(_, length)| length) > length {
                 return Err(Refusal::new(Code::RouteNotFound).because("only ignoring case would find it"));
             }
         }
-        Ok(found)
+        Ok(found.map(|(target, length)| Match { target, length }))
     }
 }
 
-fn longest<'t, T>(prefixes: &'t HashMap<Box<str>, T>, path: &str, deepest: usize) -> Option<Match<'t, T>> {
+/// The longest cut of `path` after a whole segment, at most `deepest` of them, that `look` knows.
+fn longest<T>(path: &str, deepest: usize, look: impl Fn(&str) -> Option<T>) -> Option<(T, usize)> {
     let mut end = end_of_segments(path, deepest);
     loop {
         let candidate = path.get(..end)?;
-        if let Some(target) = prefixes.get(candidate) {
-            return Some(Match { target, length: end });
+        if let Some(found) = look(candidate) {
+            return Some((found, end));
         }
         end = candidate.rfind('/')?;
     }

@@ -43,11 +43,11 @@ pub(crate) fn check_call(
         Only::One(_) | Only::Several => return Err(rejected("token-handler-version is not 1, once")),
     }
     let origin = check_origin(app, headers)?;
-    match site(headers)? {
-        Some(Site::SameOrigin) | None => Ok(()),
-        Some(Site::SameSite) if origin.is_some() => Ok(()),
-        Some(Site::SameSite) => Err(rejected("Sec-Fetch-Site is same-site and there is no Origin")),
-        Some(Site::CrossSite | Site::None) => Err(rejected("Sec-Fetch-Site is cross-site or none")),
+    match fetch_site(headers)? {
+        Some(FetchSite::SameOrigin) | None => Ok(()),
+        Some(FetchSite::SameSite) if origin.is_some() => Ok(()),
+        Some(FetchSite::SameSite) => Err(rejected("Sec-Fetch-Site is same-site and there is no Origin")),
+        Some(FetchSite::CrossSite | FetchSite::None) => Err(rejected("Sec-Fetch-Site is cross-site or none")),
     }
 }
 
@@ -58,12 +58,14 @@ pub(crate) fn check_call(
 /// # Errors
 /// `csrf_rejected`.
 pub(crate) fn check_login(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
-    match site(headers)? {
-        Some(Site::SameOrigin | Site::None) | None => {}
-        Some(Site::SameSite) if !app.allowed_origins.is_empty() => {}
-        Some(Site::SameSite) => return Err(rejected("login was started by another origin of this site")),
-        Some(Site::CrossSite) if app.provider.third_party_login => {}
-        Some(Site::CrossSite) => return Err(rejected("login was started by another site")),
+    match fetch_site(headers)? {
+        Some(FetchSite::SameOrigin | FetchSite::None) | None => {}
+        Some(FetchSite::SameSite) if !app.allowed_origins.is_empty() => {}
+        Some(FetchSite::SameSite) => {
+            return Err(rejected("login was started by another origin of this site"));
+        }
+        Some(FetchSite::CrossSite) if app.provider.third_party_login => {}
+        Some(FetchSite::CrossSite) => return Err(rejected("login was started by another site")),
     }
     if !absent_or(headers, &SEC_FETCH_MODE, "navigate") {
         return Err(rejected("login is no navigation"));
@@ -87,8 +89,8 @@ fn check_vouched(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
         Only::One(origin) if origin == app.origin.as_str() => {}
         Only::One(_) | Only::Several => return Err(Refusal::new(Code::OriginRejected)),
     }
-    match site(headers)? {
-        Some(Site::SameOrigin) => Ok(()),
+    match fetch_site(headers)? {
+        Some(FetchSite::SameOrigin) => Ok(()),
         _ => Err(rejected(
             "neither token-handler-version nor Sec-Fetch-Site: same-origin is there",
         )),
@@ -105,7 +107,7 @@ fn check_origin<'h>(app: &App, headers: &'h HeaderMap) -> Result<Option<&'h Head
 
 /// The values that Fetch Metadata §2.4 knows.
 #[derive(Clone, Copy)]
-enum Site {
+enum FetchSite {
     SameOrigin,
     SameSite,
     CrossSite,
@@ -113,14 +115,14 @@ enum Site {
 }
 
 /// What `Sec-Fetch-Site` says; an unknown value counts as absent (Fetch Metadata §2.4, B-04).
-fn site(headers: &HeaderMap) -> Result<Option<Site>, Refusal> {
+fn fetch_site(headers: &HeaderMap) -> Result<Option<FetchSite>, Refusal> {
     match only_value(headers, &SEC_FETCH_SITE) {
         Only::None => Ok(None),
         Only::One(value) => Ok(match value.as_bytes() {
-            b"same-origin" => Some(Site::SameOrigin),
-            b"same-site" => Some(Site::SameSite),
-            b"cross-site" => Some(Site::CrossSite),
-            b"none" => Some(Site::None),
+            b"same-origin" => Some(FetchSite::SameOrigin),
+            b"same-site" => Some(FetchSite::SameSite),
+            b"cross-site" => Some(FetchSite::CrossSite),
+            b"none" => Some(FetchSite::None),
             _ => None,
         }),
         // A browser sends it once; which of two would count is nobody's guess.

@@ -53,10 +53,7 @@ fn check_framing(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 fn closing(code: Code) -> Refusal {
-    Refusal {
-        close: true,
-        ..Refusal::new(code)
-    }
+    Refusal::new(code).closing()
 }
 
 /// Bytes of path and query.

@@ -95,6 +95,10 @@ impl<'a> CanonicalPath<'a> {
 
 /// What one pass over the raw bytes finds.
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four findings that exclude each other in nothing"
+)]
 struct Seen {
     percent: bool,
     semicolon: bool,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::HeaderValue;
 use http::uri::PathAndQuery;
@@ -10,7 +11,7 @@ use tower::ServiceExt as _;
 
 use super::BuildError;
 use crate::agent::{Agent, Asked, Endpoint};
-use crate::body::{RequestBody, ResponseBody};
+use crate::body::{Hurried, RequestBody, ResponseBody};
 use crate::clock::Clock;
 use crate::config::{App, Config, Origin, Route, Scheme, Transport};
 use crate::gate::app::{Match, Prefixes};
@@ -53,6 +54,16 @@ pub(super) enum Target {
     Route(Arc<AppRuntime>, Arc<RouteRuntime>),
 }
 
+impl Target {
+    /// What the log calls the place.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Agent(app) => &app.app.agent_path,
+            Self::Route(_, route) => &route.route.path,
+        }
+    }
+}
+
 /// All apps of one origin.
 #[derive(Debug)]
 pub(super) struct Site {
@@ -67,15 +78,6 @@ impl Site {
         match target.map(|found| found.target) {
             Some(Target::Agent(app) | Target::Route(app, _)) => app,
             None => &self.rest,
-        }
-    }
-
-    /// What the log calls the place.
-    pub(super) fn name_of<'s>(&'s self, target: Option<Match<'s, Target>>) -> &'s str {
-        match target.map(|found| found.target) {
-            Some(Target::Agent(app)) => &app.app.agent_path,
-            Some(Target::Route(_, route)) => &route.route.path,
-            None => "",
         }
     }
 }
@@ -98,7 +100,7 @@ impl AppRuntime {
             .parse::<PathAndQuery>()
             .map_or_else(|_| Uri::from_static("/"), Uri::from);
         parts.extensions.insert(asked);
-        let request = Request::from_parts(parts, axum::body::Body::new(body));
+        let request = Request::from_parts(parts, axum::body::Body::new(Hurried::new(body, BODY_TIME)));
         match self.agent.clone().oneshot(request).await {
             Ok(response) => response.map(ResponseBody::Any),
             Err(never) => match never {},
@@ -245,3 +247,6 @@ fn methods(route: &Route) -> HeaderValue {
     }
     HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static("GET, HEAD"))
 }
+
+/// How long the body of an agent request may take to arrive: it is a form, not a file (attack 163).
+const BODY_TIME: Duration = Duration::from_secs(15);

@@ -287,14 +287,8 @@ impl From<Failure> for Refusal {
             }
             Failure::Died(why) => Self::new(Code::UpstreamUnavailable).because(why),
             Failure::Slow(why) => Self::new(Code::UpstreamTimeout).because(why),
-            Failure::TooLarge => Self {
-                close: true,
-                ..Self::new(Code::PayloadTooLarge)
-            },
-            Failure::NoBody(why) => Self {
-                close: true,
-                ..Self::new(Code::InvalidRequest).saying(why)
-            },
+            Failure::TooLarge => Self::new(Code::PayloadTooLarge).closing(),
+            Failure::NoBody(why) => Self::new(Code::InvalidRequest).saying(why).closing(),
         }
     }
 }

@@ -12,7 +12,7 @@
 
 use std::net::IpAddr;
 
-use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::Route;
 use crate::gate::harden::X_REQUEST_ID;
@@ -232,7 +232,7 @@ fn forwarded(identity: &Identity<'_>) -> (HeaderValue, HeaderValue) {
             text.extend_from_slice(b"\"[");
             text.extend_from_slice(plain.as_bytes());
             text.extend_from_slice(b"]\"");
-            Some(HeaderValue::from_str(&plain).map_err(Into::into))
+            Some(HeaderValue::from_str(&plain))
         }
     };
     text.extend_from_slice(b";host=\"");

@@ -65,7 +65,7 @@ fn check_line(bytes: &[u8], uri: &Uri) -> Result<(), &'static str> {
 fn has_bare_line_feed(bytes: &[u8]) -> bool {
     let behind = bytes.get(1..).unwrap_or_default();
     let bare = bytes.iter().zip(behind).fold(0_u8, |bare, (before, byte)| {
-        bare | u8::from((*byte == b'\n') & (*before != b'\r'))
+        bare | (u8::from(*byte == b'\n') & u8::from(*before != b'\r'))
     });
     bare != 0
 }
