@@ -34,3 +34,6 @@ pub use body::UpstreamBody;
 pub(crate) use connect::Connector;
 pub(crate) use forward::{Forward, Passage};
 pub(crate) use headers::Identity;
+
+#[cfg(test)]
+pub(crate) mod tests;

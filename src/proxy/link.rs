@@ -254,6 +254,3 @@ const MAX_BUFFER: usize = 128 * 1024;
 
 /// The head of an answer may be this large.
 const MAX_ANSWER_HEAD: usize = 64 * 1024;
-
-#[cfg(test)]
-mod tests;
