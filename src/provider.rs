@@ -94,12 +94,14 @@ pub enum Expectation<'a> {
         acr_values: &'a [Box<str>],
     },
     /// After a refresh (OpenID Connect Core §12.2, R-05): same subject; `auth_time` unchanged where both are known; no
-    /// nonce or the original one is accepted.
+    /// nonce, or the one there was.
     Refresh {
         /// Who the session belongs to.
         identity: &'a Identity,
         /// The access token that came along.
         access: &'a AccessToken,
+        /// The ID token that this one replaces, verified when it came.
+        previous: Option<&'a IdToken>,
     },
 }
 

@@ -31,9 +31,9 @@ use subtle::ConstantTimeEq as _;
 use crate::clock::Timestamp;
 use crate::config;
 use crate::session::Identity;
-use crate::token::{AccessToken, Nonce};
+use crate::token::{AccessToken, IdToken, Nonce};
 
-use super::{Expectation, ProviderError, VerifiedIdToken};
+use super::{Expectation, ProviderError, VerifiedIdToken, jws};
 
 /// Checks the claims of a token whose signature holds.
 ///
@@ -65,8 +65,13 @@ pub(super) fn check(
             check_demands(&found, now, *max_age, acr_values)?;
             found
         }
-        Expectation::Refresh { identity, access } => {
+        Expectation::Refresh {
+            identity,
+            access,
+            previous,
+        } => {
             check_at_hash(&claims, access, config.id_token_alg)?;
+            check_same_nonce(&claims, *previous)?;
             continued(found, identity)?
         }
     };
@@ -186,6 +191,18 @@ fn check_demands(
         return Err(ProviderError::StepUp);
     }
     Ok(())
+}
+
+/// OpenID Connect Core §12.2: a refreshed token should have no nonce; one that has another was made for another login.
+fn check_same_nonce(claims: &Map<String, Value>, previous: Option<&IdToken>) -> Result<(), ProviderError> {
+    let Some(nonce) = claims.get("nonce") else {
+        return Ok(());
+    };
+    let before = previous.and_then(|token| jws::claims_of_trusted(token.expose()));
+    match before.as_ref().and_then(|claims| claims.get("nonce")) {
+        Some(before) if before != nonce => Err(invalid("`nonce` changed in a refresh")),
+        _ => Ok(()),
+    }
 }
 
 /// Core §12.2. What the refreshed token leaves out stays as the login said it.

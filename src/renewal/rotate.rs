@@ -95,6 +95,7 @@ impl Sessions {
         let expected = Expectation::Refresh {
             identity: &old.identity,
             access: &tokens.access,
+            previous: old.id_token.as_ref(),
         };
         match self.parts.provider.verify(id_token, expected).await {
             Ok(verified) => Ok((Some(id_token.clone()), merged(&old.identity, verified.identity))),

@@ -221,9 +221,13 @@ async fn a_refreshed_token_speaks_of_the_same_login() {
     let refreshed = async |changes: Value, identity: &Identity| {
         let token = world.signer.sign(&merged(&world.claims(), &changes));
         let access = AccessToken::new(ACCESS);
+        let previous = world
+            .signer
+            .sign(&merged(&world.claims(), &json!({"nonce": "n-first"})));
         let expected = Expectation::Refresh {
             identity,
             access: &access,
+            previous: Some(&previous),
         };
         world.provider.verify(&token, expected).await
     };
@@ -231,6 +235,7 @@ async fn a_refreshed_token_speaks_of_the_same_login() {
     for (changes, good) in [
         (json!({}), true),
         (json!({"nonce": null}), true),
+        (json!({"nonce": "of another login"}), false),
         (json!({"auth_time": NOW - 1000}), true),
         (json!({"auth_time": NOW - 999}), false),
         (json!({"auth_time": NOW - 2000}), false),

@@ -82,6 +82,7 @@ async fn a_login_and_a_refresh_go_through() {
                 Expectation::Refresh {
                     identity: &verified.identity,
                     access: &AccessToken::new(ACCESS),
+                    previous: None,
                 },
             )
             .await
