@@ -53,13 +53,53 @@ fn every_command_of_the_manual_is_run_by_a_test() {
     }
 }
 
-/// The lines of fenced blocks of `sh`, without comments.
+/// What the manual tells nginx to do is what the tests' nginx does; names and ports aside.
+#[test]
+fn the_nginx_of_the_manual_is_the_nginx_of_the_tests() {
+    let tested = read("tests/interop/nginx.js");
+    let page = read("docs/how-to/behind-a-proxy.md");
+    let lines: Vec<String> = fenced_lines(&page, "nginx")
+        .into_iter()
+        .filter(|line| {
+            line.starts_with("proxy_") || line.starts_with("large_") || line.starts_with("keepalive")
+        })
+        .collect();
+    assert!(
+        lines.len() > 8,
+        "only {} lines were found: the search is wrong",
+        lines.len()
+    );
+    for line in &lines {
+        assert!(
+            tested.contains(line.as_str()),
+            "`{line}`: tests/interop/nginx.js does not run it"
+        );
+    }
+    for line in tested
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("proxy_"))
+    {
+        assert!(
+            lines.iter().any(|told| told == line),
+            "`{line}` is run by the tests, and the manual does not tell it"
+        );
+    }
+}
+
+/// The commands of blocks of `sh`.
 fn shell_lines(text: &str) -> Vec<String> {
+    fenced_lines(text, "sh")
+}
+
+/// The lines of fenced blocks in `language`, without comments.
+fn fenced_lines(text: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}");
     let mut inside = false;
     let mut lines = Vec::new();
     for line in text.lines() {
         if line.trim_start().starts_with("```") {
-            inside = line.trim() == "```sh";
+            inside = line.trim() == opening;
         } else if inside {
             let line = line.split(" #").next().unwrap_or_default().trim();
             if !line.is_empty() && !line.starts_with('#') {
