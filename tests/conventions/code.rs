@@ -7,10 +7,6 @@ const LONGEST: usize = 450;
 
 /// Those that may be longer, each with its reason.
 const LONGER: &[(&str, &str)] = &[
-    (
-        "src/handler.rs",
-        "the map: the order of refusals is read top to bottom in one place",
-    ),
     ("src/spa/tests.rs", "one static file, told from every side"),
     (
         "src/store/tests.rs",

@@ -1,3 +1,5 @@
+//! Which site a host means, and which prefix a path falls under.
+
 use http::HeaderValue;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Whose address counts: peers, proxies, and what they say.
+
 use http::HeaderValue;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Who may read an answer from another origin.
+
 use super::*;
 use crate::gate::tests::app;
 

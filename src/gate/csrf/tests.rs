@@ -1,3 +1,5 @@
+//! Calls and logins that the app made, and those that it did not.
+
 use super::*;
 use crate::gate::tests::app;
 

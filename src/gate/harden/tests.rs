@@ -1,3 +1,5 @@
+//! What every answer carries, and what it leaves to the upstream.
+
 use super::*;
 use crate::gate::tests::app;
 

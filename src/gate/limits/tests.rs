@@ -1,3 +1,5 @@
+//! Heads that are too large, or framed in two ways.
+
 use http::{HeaderName, HeaderValue};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Paths that everybody reads alike, and those that nobody may.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Ids that do not repeat, across threads and processes.
+
 use std::collections::HashSet;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which headers of an answer the browser may see.
+
 use super::*;
 
 fn map(fields: &[(&str, &str)]) -> HeaderMap {

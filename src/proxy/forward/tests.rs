@@ -1,3 +1,5 @@
+//! What arrives upstream, over which connection, and how failures are told.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http_body_util::BodyExt as _;

@@ -1,3 +1,5 @@
+//! Which headers of a request the upstream may see.
+
 use proptest::prelude::*;
 
 use super::*;

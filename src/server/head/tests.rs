@@ -1,3 +1,5 @@
+//! Heads that the HTTP library lets pass and we do not.
+
 use super::*;
 
 fn checked(head: &str, target: &str, chunked: bool) -> Result<(), &'static str> {
