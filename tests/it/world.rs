@@ -19,7 +19,7 @@ pub mod provider;
 pub mod raw;
 pub mod upstream;
 
-pub use browser::{Browser, Reply};
+pub use browser::{Browser, Reply, parameter};
 pub use provider::Provider;
 pub use raw::{RawReply, raw};
 pub use upstream::Upstream;

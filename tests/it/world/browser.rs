@@ -216,12 +216,6 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// As if another site had caused it: decides which cookies go along.
-    pub fn from(mut self, from: From) -> Self {
-        self.from = from;
-        self
-    }
-
     pub fn json(self, body: &Value) -> Self {
         self.body("application/json", body.to_string())
     }
@@ -260,4 +254,12 @@ impl<'a> Request<'a> {
             body,
         }
     }
+}
+
+/// A parameter of an authorization request or of a callback.
+pub fn parameter(url: &str, name: &str) -> Option<String> {
+    let url = Url::parse(url).unwrap();
+    url.query_pairs()
+        .find(|(other, _)| other == name)
+        .map(|(_, value)| value.into_owned())
 }

@@ -12,8 +12,6 @@ pub enum From {
     SameSite,
     /// A top-level navigation with GET from another site.
     CrossSiteNavigation,
-    /// Anything else from another site.
-    CrossSite,
 }
 
 /// The jar of one browser for one host.
@@ -59,11 +57,6 @@ impl Jar {
     /// The value of a cookie.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.cookies.get(name).map(Cookie::value)
-    }
-
-    /// A cookie with all its attributes.
-    pub fn cookie(&self, name: &str) -> Option<&Cookie<'static>> {
-        self.cookies.get(name)
     }
 
     /// Every name, in order.
@@ -118,7 +111,6 @@ fn matches(cookie: &Cookie<'_>, path: &str, from: From) -> bool {
         (Some(SameSite::Strict), _) => false,
         // Lax, and the default that browsers treat as Lax.
         (_, From::CrossSiteNavigation) => true,
-        (_, From::CrossSite) => false,
     };
     in_path && same_site
 }

@@ -12,7 +12,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use cloakroom::clock::Clock as _;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Uri};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -27,7 +27,6 @@ pub const CLIENT_SECRET: &str = "client secret with: odd% characters+";
 /// One request that reached the provider.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    pub method: Method,
     pub path: String,
     pub headers: HeaderMap,
     pub form: Vec<(String, String)>,
@@ -236,11 +235,6 @@ impl Provider {
         self.inner.grants.lock().unwrap().revoked.clone()
     }
 
-    /// Every refresh token is dead from now on.
-    pub fn forget_refresh_tokens(&self) {
-        self.inner.grants.lock().unwrap().refresh.clear();
-    }
-
     /// The user says yes at `authorization_url`: the URL that the browser is sent back to.
     pub fn approve(&self, authorization_url: &str) -> String {
         self.approve_as(authorization_url, "alice")
@@ -317,11 +311,6 @@ impl Provider {
             tokio::time::timeout(bound, waiting).await.is_ok(),
             "never happened: {what}"
         );
-    }
-
-    /// Signs any claims with the provider's key.
-    pub fn sign(&self, header: Map<String, Value>, claims: &Value) -> String {
-        self.inner.key.sign(header, claims)
     }
 }
 
@@ -446,16 +435,9 @@ impl Inner {
     }
 }
 
-async fn answer(
-    State(inner): State<Arc<Inner>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn answer(State(inner): State<Arc<Inner>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let form = url::form_urlencoded::parse(&body).into_owned().collect();
     let asked = Asked {
-        method,
         path: uri.path().to_owned(),
         headers,
         form,
