@@ -97,5 +97,5 @@ fn trusted_proxy(field: &Field<'_>, check: &mut Check<'_>) -> Option<IpNet> {
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const MAX_HEADER_BYTES: u64 = 32 << 10;
 
-/// Below 8 KiB the cookies of one session would not fit; above 1 MiB the limit is none.
-const HEADER_RANGE: RangeInclusive<u64> = (8 << 10)..=(1 << 20);
+/// Below 1 KiB no browser gets through; above 1 MiB the limit is none. What the cookies need is warned of ([`super::load`]).
+const HEADER_RANGE: RangeInclusive<u64> = (1 << 10)..=(1 << 20);
