@@ -1,7 +1,19 @@
 //! The checked configuration: types that cannot be wrong. One struct per TOML table of contract §7.
 //!
-//! [`Config::load`] is the only way in from outside: it parses once, reports every problem at once with file,
-//! line and the key's path, and resolves secret references. Nothing downstream validates again.
+//! 1. [`Config::load`] and its kind are the only way in from outside. They parse once, report every problem at once with
+//!    code, file, line and the key's path, and resolve secret references. Nothing downstream validates again.
+//! 2. A key that is not built yet is refused, never accepted and ignored; so is one that does not exist.
+//! 3. No secret is ever printed: snippets are masked before they are drawn.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `load` | the walk from text to [`Config`] |
+//! | `document`, `schema`, `table` | the text as a tree; which keys exist; how a table is read |
+//! | `server`, `keys`, `store`, `app`, `provider`, `session`, `route` | one TOML table each |
+//! | `secret`, `variables`, `overrides` | references to secrets, the environment, what it overrides |
+//! | `overlap`, `landing`, `path`, `site` | what holds between values: paths, pages, sites |
+//! | `duration`, `size`, `origin`, `upstream` | values of their own form |
+//! | `problem`, `mask`, `render` | what is wrong, what of it may be shown, how it reads |
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

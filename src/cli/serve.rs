@@ -43,7 +43,7 @@ impl Serve {
         logging::start("info")?;
         for warning in &warnings {
             // Into the log, not drawn: stderr is a stream of JSON lines where it is not a terminal.
-            tracing::warn!(code = %warning.code(), key = warning.path(), "{}", warning.message());
+            tracing::warn!(event = "config_warning", code = %warning.code(), key = warning.path(), "{}", warning.message());
         }
         let handler = TokenHandler::new(&config, Environment::default())
             .map_err(|error| Failure::config(error.to_string()))?;
@@ -62,11 +62,11 @@ async fn serve(config: &Config, handler: TokenHandler) -> Result<(), Failure> {
         .local_addr()
         .map_err(|error| cannot_listen(wanted, &error))?;
     for app in &config.apps {
-        tracing::info!(app = app.id.as_str(), origin = %app.origin, routes = app.routes.len(), "serving");
+        tracing::info!(event = "serving", app = app.id.as_str(), origin = %app.origin, routes = app.routes.len(), "serving");
     }
-    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+    tracing::info!(event = "listening", %address, version = env!("CARGO_PKG_VERSION"), "listening");
     server::serve(vec![listener], handler, signals.shutdown()).await;
-    tracing::info!("stopped");
+    tracing::info!(event = "stopped", "stopped");
     Ok(())
 }
 

@@ -30,10 +30,10 @@ impl Signals {
     /// Resolves at the first signal to stop; from then on the second ends the process, whatever is in flight.
     pub(super) async fn shutdown(mut self) {
         self.stop().await;
-        tracing::info!("draining; a second signal ends at once");
+        tracing::info!(event = "draining", "draining; a second signal ends at once");
         tokio::spawn(async move {
             self.stop().await;
-            tracing::warn!("ended by a second signal");
+            tracing::warn!(event = "stop_forced", "ended by a second signal");
             std::process::exit(1);
         });
     }
@@ -44,7 +44,7 @@ impl Signals {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
                 _ = self.hang_up.recv() => {
-                    tracing::warn!("SIGHUP: reloading is not available in this version, nothing has changed");
+                    tracing::warn!(event = "reload_refused", "SIGHUP: reloading is not available in this version, nothing has changed");
                 }
             }
         }

@@ -67,6 +67,7 @@ fn apps() -> Vec<Case> {
         ("an origin with a slash", changed("https://shop.example.com", "https://shop.example.com/"), &[("CR-C023", "app[0].origin", "\"https")]),
         ("an origin with a default port", changed("https://shop.example.com", "https://shop.example.com:443"), &[("CR-C023", "app[0].origin", "\"https")]),
         ("an origin in capitals", changed("https://shop.example.com", "https://Shop.example.com"), &[("CR-C023", "app[0].origin", "\"https")]),
+        ("an origin with a dot at its end", changed("https://shop.example.com", "https://shop.example.com."), &[("CR-C023", "app[0].origin", "\"https")]),
         ("an origin without scheme", changed("https://shop.example.com", "shop.example.com"), &[("CR-C023", "app[0].origin", "\"shop")]),
         ("http off loopback", changed("https://shop.example.com", "http://shop.example.com"), &[("CR-C024", "app[0].origin", "\"http")]),
         ("http on a name that only begins like loopback", changed("https://shop.example.com", "http://localhost.example.com"), &[("CR-C024", "app[0].origin", "\"http")]),
