@@ -53,6 +53,7 @@ test('a visitor signs in, calls the API, refreshes and signs out, and nothing tu
   const userinfo = await answerTo(page, '/oauth-agent/userinfo', () => at(page, 'userinfo').click());
   assert.equal(userinfo.status(), 200);
   assert.equal(typeof (await userinfo.json()).sub, 'string');
+  await at(page, 'userinfo-result').getByText('email').first().waitFor();
   await picture(page, '06-userinfo');
 
   const cookiesBefore = await ourCookies(alice.context, demo);
