@@ -77,11 +77,11 @@ export class UserAgent {
   /**
    * What script of a page does: never follows a redirect, so that the test sees it.
    * @param {string} page address of the page @param {string} address
-   * @param {{method?: string, headers?: Record<string, string>, json?: unknown, sent?: () => void}} [options]
-   *   `sent` is called when the request has left
+   * @param {{method?: string, headers?: Record<string, string>, json?: unknown, form?: URLSearchParams, sent?: () => void}} [options]
+   *   `form`: as `fetch` sends it, an empty one included; `sent` is called when the request has left
    * @returns {Promise<Answer>}
    */
-  fetch(page, address, { method = 'GET', headers = {}, json, sent } = {}) {
+  fetch(page, address, { method = 'GET', headers = {}, json, form, sent } = {}) {
     const url = new URL(address, page);
     const site = worstSite([new URL(page), url], url);
     return this.#send(url, {
@@ -93,9 +93,10 @@ export class UserAgent {
         'sec-fetch-dest': 'empty',
         ...(method !== 'GET' || site !== 'same-origin' ? { origin: new URL(page).origin } : {}),
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' }),
         ...headers,
       },
-      body: json === undefined ? undefined : JSON.stringify(json),
+      body: form?.toString() ?? (json === undefined ? undefined : JSON.stringify(json)),
       sameSite: site !== 'cross-site',
       topLevelSafe: false,
       sent,
