@@ -57,7 +57,7 @@ for (const { site, host } of [
     }, demo.origin);
 
     assert.deepEqual(read, { simple: 'refused', withHeader: 'refused', blind: 'refused', form: 'refused' }, 'nothing can be read');
-    const hops = network.hops().filter((hop) => hop.url.origin === demo.origin);
+    const hops = await network.atLeast(4, (hop) => hop.url.origin === demo.origin);
     assert.deepEqual(
       hops.map(({ method, url, status }) => `${method} ${url.pathname} ${status}`).sort(),
       ['GET /api/echo 403', 'OPTIONS /api/echo 403', 'POST /oauth-agent/login/start 403', 'POST /oauth-agent/logout 403'],

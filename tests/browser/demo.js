@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { binary, root } from '../support/binary.js';
 import { Child, freePort } from '../support/child.js';
@@ -99,23 +100,34 @@ export async function listen(page) {
   cdp.on('Network.requestWillBeSentExtraInfo', (event) => chain(event.requestId).sent.push(event));
   cdp.on('Network.responseReceivedExtraInfo', (event) => chain(event.requestId).received.push(event));
   await cdp.send('Network.enable');
+  /** Every hop that has been answered. @returns {Hop[]} */
+  const hops = () =>
+    [...chains.values()].flatMap(({ requests, sent, received }) =>
+      requests.slice(0, received.length).map(({ url, method }, n) => {
+        const cookies = sent[n]?.associatedCookies ?? [];
+        return {
+          url: new URL(url),
+          method,
+          sent: cookies.filter((c) => c.blockedReasons.length === 0).map((c) => c.cookie.name),
+          keptBack: cookies.filter((c) => c.blockedReasons.length > 0).map((c) => ({ name: c.cookie.name, reasons: c.blockedReasons })),
+          refused: received[n].blockedCookies.map((c) => ({ name: c.cookie?.name ?? c.cookieLine.split('=')[0], reasons: c.blockedReasons })),
+          status: received[n].statusCode,
+          headers: lowerCase(received[n].headers),
+        };
+      }),
+    );
   return {
-    /** Every hop that has been answered. @returns {Hop[]} */
-    hops: () =>
-      [...chains.values()].flatMap(({ requests, sent, received }) =>
-        requests.slice(0, received.length).map(({ url, method }, n) => {
-          const cookies = sent[n]?.associatedCookies ?? [];
-          return {
-            url: new URL(url),
-            method,
-            sent: cookies.filter((c) => c.blockedReasons.length === 0).map((c) => c.cookie.name),
-            keptBack: cookies.filter((c) => c.blockedReasons.length > 0).map((c) => ({ name: c.cookie.name, reasons: c.blockedReasons })),
-            refused: received[n].blockedCookies.map((c) => ({ name: c.cookie?.name ?? c.cookieLine.split('=')[0], reasons: c.blockedReasons })),
-            status: received[n].statusCode,
-            headers: lowerCase(received[n].headers),
-          };
-        }),
-      ),
+    hops,
+    /**
+     * The hops that `which` picks, once there are as many as `count`: the page may know its answers before we are told.
+     * @param {number} count @param {(hop: Hop) => boolean} which
+     */
+    async atLeast(count, which) {
+      for (const deadline = Date.now() + 10_000; ; await pause(20)) {
+        const found = hops().filter(which);
+        if (found.length >= count || Date.now() > deadline) return found;
+      }
+    },
   };
 }
 
