@@ -36,6 +36,7 @@ impl Random for OsRandom {
         clippy::panic,
         reason = "without randomness nothing that follows could be safe: the request dies, not the secret"
     )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
     fn fill(&self, bytes: &mut [u8]) {
         if let Err(error) = getrandom::fill(bytes) {
             panic!("the operating system gives no randomness: {error}");

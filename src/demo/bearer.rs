@@ -1,6 +1,8 @@
 //! How the example API (and the provider's userinfo) validates a bearer token: signature by the provider's keys, with
 //! the one algorithm it uses, then type, issuer, audience and time (RFC 9068 §4, RFC 8725 §3).
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
@@ -67,11 +69,11 @@ pub(crate) fn admit(
         return Err(Denied::Invalid);
     }
     let hash = Sha256::digest(token);
-    let hex: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    Ok(Bearer {
-        claims,
-        fingerprint: format!("sha256:{hex}"),
-    })
+    let mut fingerprint = String::from("sha256:");
+    for byte in hash.iter().take(6) {
+        let _ = write!(fingerprint, "{byte:02x}");
+    }
+    Ok(Bearer { claims, fingerprint })
 }
 
 /// The claims of an `id_token_hint`: of this issuer for this client, expired or not.

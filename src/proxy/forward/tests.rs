@@ -215,7 +215,7 @@ async fn answers_that_are_none_are_a_502() {
         let refusal = ask(&passage(route(&url)), Method::GET, RequestBody::Empty)
             .await
             .unwrap_err();
-        assert_eq!(refusal.code, Code::UpstreamUnavailable, "{:.60}", senseless);
+        assert_eq!(refusal.code, Code::UpstreamUnavailable, "{senseless:.60}");
     }
 }
 
