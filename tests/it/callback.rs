@@ -84,7 +84,7 @@ async fn a_callback_without_a_known_state_ends_on_the_error_page_and_asks_the_pr
         "?code=&state=".into(),
         "?code=abc&state=wrong".into(),
         "?code=abc&state=%00%ff".into(),
-        format!("?{}x", query),
+        format!("?{query}x"),
         format!("?{query}&code=b"),
         format!("?{query}&state=b"),
         format!("?{query}&iss=b"),

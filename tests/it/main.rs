@@ -1,6 +1,22 @@
 //! Integration tests: the real service on a real socket, in a world of its own for each test.
 
 #![allow(unreachable_pub, reason = "the modules of a test binary are its own public")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail loudly, and so does the world they stand in"
+)]
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::semicolon_if_nothing_returned,
+    reason = "a test reads better without the ampersand and the semicolon"
+)]
+#![allow(
+    clippy::large_futures,
+    reason = "a test holds its whole world, on a stack that has nothing else to hold"
+)]
 
 mod answers;
 mod callback;

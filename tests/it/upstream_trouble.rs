@@ -51,7 +51,9 @@ async fn a_body_over_the_limit_is_refused_whether_announced_or_not() {
         world.host()
     );
     for _ in 0..20 {
-        streamed.push_str(&format!("100\r\n{}\r\n", "x".repeat(256)));
+        streamed.push_str("100\r\n");
+        streamed.push_str(&"x".repeat(256));
+        streamed.push_str("\r\n");
     }
     streamed.push_str("0\r\n\r\n");
     let reply = world.raw(streamed).await;
