@@ -281,4 +281,4 @@ async fn page(ask: &Ask, place: &Place<'_>, path: &str, headers: &HeaderMap) -> 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -31,7 +31,6 @@ mod drain;
 mod head;
 mod io_watch;
 
-use connection::Connection;
 use drain::Drain;
 
 /// Serves until `shutdown` resolves, then drains: no new connections, requests in flight finish (bounded), idle
@@ -41,11 +40,21 @@ pub async fn serve(
     handler: TokenHandler,
     shutdown: impl Future<Output = ()> + Send,
 ) {
+    serve_within(listeners, handler, shutdown, Bounds::default()).await;
+}
+
+async fn serve_within(
+    listeners: Vec<TcpListener>,
+    handler: TokenHandler,
+    shutdown: impl Future<Output = ()> + Send,
+    bounds: Bounds,
+) {
     let house = Arc::new(House {
-        rooms: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
-        lobby: Arc::new(Semaphore::new(MAX_REFUSED_AT_ONCE)),
+        rooms: Arc::new(Semaphore::new(bounds.connections)),
+        lobby: Arc::new(Semaphore::new(bounds.refused_at_once)),
         drain: Drain::default(),
         handler,
+        bounds,
     });
     let accepting: Vec<_> = listeners
         .into_iter()
@@ -60,14 +69,14 @@ pub async fn serve(
         let _ = task.await;
     }
     house.drain.begin();
-    let all = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
-    if tokio::time::timeout(DRAIN, house.rooms.acquire_many(all))
+    let all = u32::try_from(bounds.connections).unwrap_or(u32::MAX);
+    if tokio::time::timeout(bounds.drain, house.rooms.acquire_many(all))
         .await
         .is_err()
     {
         tracing::warn!(
             event = "drain_cut",
-            connections = MAX_CONNECTIONS - house.rooms.available_permits(),
+            connections = bounds.connections - house.rooms.available_permits(),
             "requests are still in flight after the drain time; closing them"
         );
         house.drain.cut();
@@ -90,6 +99,40 @@ struct House {
     rooms: Arc<Semaphore>,
     lobby: Arc<Semaphore>,
     drain: Drain,
+    bounds: Bounds,
+}
+
+/// How many and how long.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// Connections at a time.
+    connections: usize,
+    /// Connections beyond that which are being told so.
+    refused_at_once: usize,
+    /// From the first byte of a head (of a fresh connection: from its start) to its last.
+    head: Duration,
+    /// Between two requests.
+    idle: Duration,
+    /// While the client takes nothing of its answer.
+    stall: Duration,
+    /// How long is read on after the last answer.
+    linger: Duration,
+    /// How long requests in flight may take after `shutdown`.
+    drain: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: 16_384,
+            refused_at_once: 256,
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            stall: Duration::from_secs(60),
+            linger: Duration::from_secs(2),
+            drain: Duration::from_secs(30),
+        }
+    }
 }
 
 async fn accept(listener: TcpListener, house: Arc<House>) {
@@ -117,7 +160,7 @@ fn admit(stream: TcpStream, peer: SocketAddr, house: &Arc<House>) {
     let house = Arc::clone(house);
     tokio::spawn(async move {
         let _permit = permit;
-        Connection::new(stream, peer, house, full).run().await;
+        connection::serve(stream, peer, house, full).await;
     });
 }
 
@@ -128,15 +171,6 @@ fn concerns_one_connection(error: &io::Error) -> bool {
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
     )
 }
-
-/// Connections at a time.
-const MAX_CONNECTIONS: usize = 16_384;
-
-/// Connections beyond that which are being told so.
-const MAX_REFUSED_AT_ONCE: usize = 256;
-
-/// How long requests in flight may take after `shutdown`.
-const DRAIN: Duration = Duration::from_secs(30);
 
 /// How long renewals and revocations at the provider may take after that.
 const SETTLE: Duration = Duration::from_secs(10);

@@ -17,22 +17,54 @@ use http::{HeaderValue, Request, Response, Version};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::Service;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-use super::House;
 use super::drain::Order;
 use super::head;
 use super::io_watch::{Phase, Watch, Watched};
+use super::{Bounds, House};
 use crate::body::{BodyError, RequestBody, ResponseBody};
 use crate::handler::TokenHandler;
 
-/// One accepted connection.
-pub(super) struct Connection {
-    http: http1::Connection<TokioIo<Watched>, Front>,
+/// Serves one accepted connection to its end. `full`: there is no room, requests are refused.
+pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, house: Arc<House>, full: bool) {
+    // Answers are written whole; waiting to fill a packet would only delay them. A socket that cannot do that is no
+    // worse for it.
+    let _ = stream.set_nodelay(true);
+    let limit = house.handler.max_header_bytes();
+    let watch = Watch::new(limit.saturating_add(SLACK));
+    let front = Arc::new(Front {
+        handler: house.handler.clone(),
+        watch: Arc::clone(&watch),
+        peer: peer.ip(),
+        full,
+    });
+    let http = http1::Builder::new()
+        .keep_alive(!full)
+        // Above our own limit, so that our answer comes first (contract §6).
+        .max_buf_size(limit.saturating_mul(2).max(MIN_BUFFER))
+        .serve_connection(
+            TokioIo::new(Watched::new(stream, Arc::clone(&watch))),
+            service_fn(move |request| Arc::clone(&front).call(request)),
+        );
+    let connection = Connection {
+        http,
+        watch,
+        deadline: Deadline::new(house.bounds),
+        house,
+        entry: None,
+        finishing: false,
+    };
+    connection.run().await;
+}
+
+/// One connection.
+struct Connection<S: HttpService<Incoming>> {
+    http: http1::Connection<TokioIo<Watched>, S>,
     watch: Arc<Watch>,
     house: Arc<House>,
     deadline: Deadline,
@@ -41,45 +73,19 @@ pub(super) struct Connection {
     finishing: bool,
 }
 
-impl Connection {
-    /// Takes over a socket. `full`: there is no room, requests are refused.
-    pub(super) fn new(stream: TcpStream, peer: SocketAddr, house: Arc<House>, full: bool) -> Self {
-        // Answers are written whole; waiting to fill a packet would only delay them. A socket that cannot do that is no
-        // worse for it.
-        let _ = stream.set_nodelay(true);
-        let limit = house.handler.max_header_bytes();
-        let watch = Watch::new(limit.saturating_add(SLACK));
-        let front = Front {
-            handler: house.handler.clone(),
-            watch: Arc::clone(&watch),
-            peer: peer.ip(),
-            full,
-        };
-        let http = http1::Builder::new()
-            .keep_alive(!full)
-            // Above our own limit, so that our answer comes first (contract §6).
-            .max_buf_size(limit.saturating_mul(2).max(MIN_BUFFER))
-            .serve_connection(TokioIo::new(Watched::new(stream, Arc::clone(&watch))), front);
-        Self {
-            http,
-            watch,
-            house,
-            deadline: Deadline::new(),
-            entry: None,
-            finishing: false,
-        }
-    }
-
+impl<S> Connection<S>
+where
+    S: HttpService<Incoming, ResBody = Outgoing, Error = Infallible>,
+{
     /// Serves the connection to its end.
-    pub(super) async fn run(mut self) {
+    async fn run(mut self) {
         let ended = std::future::poll_fn(|cx| self.poll(cx)).await;
         if let Some(entry) = self.entry.take() {
             self.house.drain.leave(entry);
         }
         if ended == Ended::ByItself {
-            // hyper has closed its side, or would now: what is still in flight towards us must not make the kernel
-            // throw away our last answer.
-            linger(self.http.into_parts().io.into_inner().into_stream()).await;
+            let stream = self.http.into_parts().io.into_inner().into_stream();
+            linger(stream, self.house.bounds.linger).await;
         }
     }
 
@@ -99,7 +105,7 @@ impl Connection {
             }
             Order::Close => return Poll::Ready(Ended::Cut),
         }
-        match self.http.poll_without_shutdown(cx) {
+        match Pin::new(&mut self.http).poll(cx) {
             Poll::Ready(Ok(())) => return Poll::Ready(Ended::ByItself),
             // Whatever it was, the peer knows or is gone; heads that were refused have had their answer.
             Poll::Ready(Err(error)) => {
@@ -130,9 +136,10 @@ enum Ended {
     Cut,
 }
 
-/// Closes our side and reads on for a moment: a socket closed with unread bytes answers with a reset, and the reset can
+/// Reads on for a moment after our side is closed: a socket closed with unread bytes answers with a reset, and the reset can
 /// overtake the answer (RFC 9112 §9.6).
-async fn linger(mut stream: TcpStream) {
+async fn linger(mut stream: TcpStream, time: Duration) {
+    // hyper closes its side only where it ends in peace.
     let _ = stream.shutdown().await;
     let reading = async {
         let mut scrap = [0; 4096];
@@ -144,11 +151,12 @@ async fn linger(mut stream: TcpStream) {
             }
         }
     };
-    let _ = tokio::time::timeout(LINGER, reading).await;
+    let _ = tokio::time::timeout(time, reading).await;
 }
 
 /// The time a connection has for what it is doing.
 struct Deadline {
+    bounds: Bounds,
     phase: Phase,
     writes: u32,
     fresh: bool,
@@ -157,9 +165,10 @@ struct Deadline {
 }
 
 impl Deadline {
-    fn new() -> Self {
-        let until = Instant::now() + HEAD;
+    fn new(bounds: Bounds) -> Self {
+        let until = Instant::now() + bounds.head;
         Self {
+            bounds,
             phase: Phase::Idle,
             writes: 0,
             fresh: true,
@@ -183,9 +192,9 @@ impl Deadline {
             return;
         }
         self.until = match phase {
-            Phase::Idle => Some(IDLE),
-            Phase::Head => Some(HEAD),
-            Phase::Stalled => Some(STALL),
+            Phase::Idle => Some(self.bounds.idle),
+            Phase::Head => Some(self.bounds.head),
+            Phase::Stalled => Some(self.bounds.stall),
             // Whoever works on the answer has deadlines of its own.
             Phase::Busy => None,
         }
@@ -217,44 +226,34 @@ struct Front {
     full: bool,
 }
 
-impl Service<Request<Incoming>> for Front {
-    type Response = Response<Outgoing>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
-
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+impl Front {
+    async fn call(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Outgoing>, Infallible> {
         let head = self.watch.take_head();
         let checked = head::check(&head, request.method(), request.uri(), request.headers());
-        let (handler, watch, peer, full) = (
-            self.handler.clone(),
-            Arc::clone(&self.watch),
-            self.peer,
-            self.full,
-        );
-        Box::pin(async move {
-            // HTTP/1.0 has no framing to speak of for a connection that stays: one request, then it closes (attack 155).
-            let last = request.version() == Version::HTTP_10;
-            let mut response = match checked {
-                _ if full => handler.overloaded(request.method(), peer),
-                Err(why) => handler.malformed(request.method(), peer, why),
-                Ok(()) => {
-                    let request = request.map(|body| {
-                        if body.is_end_stream() {
-                            RequestBody::Empty
-                        } else {
-                            RequestBody::Incoming(body)
-                        }
-                    });
-                    handler.handle(request, peer).await
-                }
-            };
-            if last {
-                response
-                    .headers_mut()
-                    .insert(CONNECTION, HeaderValue::from_static("close"));
+        drop(head);
+        // HTTP/1.0 has no framing to speak of for a connection that stays: one request, then it closes (attack 155).
+        let last = request.version() == Version::HTTP_10;
+        let mut response = match checked {
+            _ if self.full => self.handler.overloaded(request.method(), self.peer),
+            Err(why) => self.handler.malformed(request.method(), self.peer, why),
+            Ok(()) => {
+                let request = request.map(|body| {
+                    if body.is_end_stream() {
+                        RequestBody::Empty
+                    } else {
+                        RequestBody::Incoming(body)
+                    }
+                });
+                self.handler.handle(request, self.peer).await
             }
-            Ok(response.map(|body| Outgoing { body, watch }))
-        })
+        };
+        if last {
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        let watch = Arc::clone(&self.watch);
+        Ok(response.map(|body| Outgoing { body, watch }))
     }
 }
 
@@ -290,17 +289,7 @@ impl Drop for Outgoing {
     }
 }
 
-/// From the first byte of a head (of a fresh connection: from its start) to its last.
-const HEAD: Duration = Duration::from_secs(10);
-
-/// Between two requests.
-const IDLE: Duration = Duration::from_secs(75);
-
-/// While the client takes nothing of its answer.
-const STALL: Duration = Duration::from_secs(60);
-
-/// How long and how much is read after the last answer.
-const LINGER: Duration = Duration::from_secs(2);
+/// How much is read after the last answer.
 const LINGER_BYTES: usize = 1 << 20;
 
 /// Bytes of a head kept beyond the limit: request line, white space.
