@@ -245,8 +245,15 @@ impl Inner {
 
     fn find<'r>(&self, ask: &Ask, parts: &'r Parts) -> Result<Found<'_, 'r>, Refusal> {
         limits::check(&parts.uri, parts.version, &parts.headers, self.max_header_bytes)?;
-        let path = CanonicalPath::read(parts.uri.path())
-            .map_err(|fault| Refusal::new(Code::InvalidRequest).saying(fault.0))?;
+        let path = CanonicalPath::read(parts.uri.path()).map_err(|fault| {
+            let refusal = Refusal::new(Code::InvalidRequest).saying(fault.0);
+            // `CONNECT host:port` and `OPTIONS *`: whoever sends them takes us for another kind of proxy.
+            if parts.uri.path().starts_with('/') {
+                refusal
+            } else {
+                refusal.closing()
+            }
+        })?;
         let trusted = client::is_trusted(ask.peer, &self.trusted_proxies);
         let host = host_of(&parts.headers, &parts.uri, parts.version, trusted)?;
         let site = self

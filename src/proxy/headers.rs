@@ -102,6 +102,10 @@ fn doomed(headers: &HeaderMap, route: &Route) -> Vec<HeaderName> {
     let mut doomed: Vec<HeaderName> = Vec::new();
     for name in headers.keys() {
         let bytes = name.as_str().as_bytes();
+        // Ours replaces it: no need to remove it first.
+        if *name == header::HOST {
+            continue;
+        }
         if is_doomed(bytes) || is_dropped(bytes, &route.drop_headers) {
             doomed.push(name.clone());
         }

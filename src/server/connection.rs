@@ -228,9 +228,9 @@ struct Front {
 
 impl Front {
     async fn call(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Outgoing>, Infallible> {
-        let head = self.watch.take_head();
-        let checked = head::check(&head, request.method(), request.uri(), request.headers());
-        drop(head);
+        let checked = self
+            .watch
+            .take_head(|head| head::check(head, request.method(), request.uri(), request.headers()));
         // HTTP/1.0 has no framing to speak of for a connection that stays: one request, then it closes (attack 155).
         let last = request.version() == Version::HTTP_10;
         let mut response = match checked {

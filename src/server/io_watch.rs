@@ -2,6 +2,7 @@
 //!
 //! hyper owns the socket while it serves; what the connection needs to know about it is noted here.
 
+use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
@@ -66,10 +67,14 @@ impl Watch {
         self.writes.load(Ordering::Relaxed)
     }
 
-    /// A head has been read whole: the bytes that brought it, as far as they were kept.
-    pub(super) fn take_head(&self) -> Vec<u8> {
+    /// A head has been read whole: `look` sees the bytes that brought it, as far as they were kept.
+    pub(super) fn take_head<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
         self.phase.store(BUSY, Ordering::Relaxed);
-        std::mem::take(&mut *self.head.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut head = std::mem::take(&mut *self.head.lock().unwrap_or_else(PoisonError::into_inner));
+        let seen = look(&head);
+        head.clear();
+        SPARE.with(|spare| spare.replace(head));
+        seen
     }
 
     /// The answer is written as far as hyper is concerned: the next head may come.
@@ -84,6 +89,9 @@ impl Watch {
         }
         self.phase.store(HEAD, Ordering::Relaxed);
         let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        if head.capacity() == 0 {
+            *head = SPARE.with(Cell::take);
+        }
         let room = self.limit.saturating_sub(head.len()).min(bytes.len());
         head.extend_from_slice(bytes.get(..room).unwrap_or_default());
     }
@@ -94,6 +102,11 @@ impl Watch {
             self.writes.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+thread_local! {
+    /// One empty buffer for the next head: a connection holds one only while a head is coming in.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 const IDLE: u8 = 0;
