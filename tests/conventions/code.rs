@@ -9,19 +9,6 @@ const LONGEST: usize = 450;
 const LONGER: &[(&str, &str)] = &[
     ("src/spa/tests.rs", "one static file, told from every side"),
     (
-        "src/store/tests.rs",
-        "the rules of the store one by one, then all of them in any order",
-    ),
-    (
-        "tests/it/login.rs",
-        "one login, told from every side; its steps are in tests/it/world",
-    ),
-    (
-        "tests/it/forwarding.rs",
-        "one forwarded request, told from every side",
-    ),
-    ("tests/it/csrf.rs", "tables of requests, row by row"),
-    (
         "tests/it/world/provider.rs",
         "a provider whose every answer a test can bend; in pieces it would be harder to bend",
     ),
