@@ -209,7 +209,7 @@ impl Alias<'_> {
                 .0
                 .iter()
                 .zip(prefix)
-                .all(|(byte, wanted)| separator(*byte) == *wanted)
+                .all(|(byte, wanted)| separator(*byte) == separator(*wanted))
     }
 
     fn rest(self, from: usize) -> impl Iterator<Item = u8> {

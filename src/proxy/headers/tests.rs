@@ -242,6 +242,20 @@ fn a_route_drops_what_it_names_under_any_alias() {
     assert!(headers.contains_key("x-internals"));
 }
 
+// Attack 14: the operator may have written the alias.
+#[test]
+fn a_route_drops_what_it_names_by_an_alias() {
+    for written in ["x_internal", "x.internal", "X-Internal"] {
+        let mut dropping = route("http://127.0.0.1:9001");
+        dropping.drop_headers = vec![HeaderName::from_bytes(written.as_bytes()).unwrap()];
+        let mut headers = map(&[("x-internal", "1"), ("x_internal", "1"), ("x.internal", "1")]);
+        rewrite(&mut headers, &dropping, identity("192.0.2.1")).unwrap();
+        for name in ["x-internal", "x_internal", "x.internal"] {
+            assert!(!headers.contains_key(name), "{written}: {name}");
+        }
+    }
+}
+
 // P-07.
 #[test]
 fn via_grows_and_a_loop_is_seen() {

@@ -166,6 +166,7 @@ fn sessions_and_routes() -> Vec<Case> {
         ("no token, and nobody said for whom", route("token = \"none\""), &[("CR-C053", "app[0].route[0].token", "\"none\"")]),
         ("an unknown session", route("session = \"maybe\""), &[("CR-C007", "app[0].route[0].session", "\"maybe\"")]),
         ("dropping the host", route("drop_headers = [\"Host\"]"), &[("CR-C054", "app[0].route[0].drop_headers[0]", "\"Host\"")]),
+        ("dropping the length by an alias", route("drop_headers = [\"content_length\"]"), &[("CR-C054", "app[0].route[0].drop_headers[0]", "\"content_length\"")]),
         ("dropping what is no header", route("drop_headers = [\"x internal\"]"), &[("CR-C054", "app[0].route[0].drop_headers[0]", "\"x internal\"")]),
         ("no time at all", route("timeout = \"0s\""), &[("CR-C008", "app[0].route[0].timeout", "\"0s\"")]),
         ("a body limit in MB", route("max_body = \"10MB\""), &[("CR-C009", "app[0].route[0].max_body", "\"10MB\"")]),
