@@ -6,7 +6,8 @@
 //!
 //! 1. `Host` counts, lower case, without a trailing dot or the scheme's default port. `X-Forwarded-Host` counts only
 //!    from a trusted proxy. Neither ever becomes part of a redirect (attack 23).
-//! 2. Where a reader that cuts `;parameters` would end up elsewhere, the request is refused (400).
+//! 2. Where a reader that cuts `;parameters`, or decodes what is still encoded (`%2F` that a route lets pass, `%3A`,
+//!    `%252F`), would end up elsewhere, the request is refused (400).
 //! 3. Where a reader that ignores case would find a longer prefix, nothing is found (404, attack 35).
 
 use std::collections::{HashMap, HashSet};
@@ -173,17 +174,19 @@ impl<T> Prefixes<T> {
     pub(crate) fn find(&self, path: &CanonicalPath<'_>) -> Result<Option<Match<'_, T>>, Refusal> {
         let found = longest(path.as_str(), self.deepest, |cut| self.exact.get(cut));
         let length = found.map(|(_, length)| length);
-        let cut = path.without_parameters();
-        if let Some(cut) = &cut {
-            let of_cut = longest(cut, self.deepest, |cut| self.exact.get(cut));
-            // Equal lengths mean equal prefixes: in front of a matching prefix there is no `;`, or it is its own.
-            if of_cut.map(|(_, length)| length) != length {
-                return Err(Refusal::new(Code::InvalidRequest)
-                    .saying("a path parameter stands where the route is decided"));
+        let (cut, decoded) = (path.without_parameters(), path.decoded());
+        for reading in [&cut, &decoded].into_iter().flatten() {
+            let of_reading = longest(reading, self.deepest, |cut| self.exact.get(cut));
+            // Equal lengths mean equal prefixes: in front of a matching prefix nothing is cut or encoded.
+            if of_reading.map(|(_, length)| length) != length {
+                return Err(
+                    Refusal::new(Code::InvalidRequest).saying("the path can be read as one of another route")
+                );
             }
         }
-        if path.has_uppercase() || self.any_uppercase {
-            let lower = cut.as_deref().unwrap_or(path.as_str()).to_ascii_lowercase();
+        if path.has_uppercase() || self.any_uppercase || decoded.is_some() {
+            let eager = decoded.as_deref().or(cut.as_deref()).unwrap_or(path.as_str());
+            let lower = eager.to_ascii_lowercase();
             let of_lower = longest(&lower, self.deepest, |cut| self.folded.get(cut));
             if of_lower.map(|(_, length)| length) > length {
                 return Err(Refusal::new(Code::RouteNotFound).because("only ignoring case would find it"));

@@ -17,6 +17,7 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CanonicalPath<'a> {
     text: Cow<'a, str>,
+    encoded: bool,
     encoded_slash: bool,
     parameters: bool,
     uppercase: bool,
@@ -50,6 +51,7 @@ impl<'a> CanonicalPath<'a> {
             text => text,
         };
         Ok(Self {
+            encoded: seen.percent && text.contains('%'),
             text,
             encoded_slash,
             parameters,
@@ -80,13 +82,24 @@ impl<'a> CanonicalPath<'a> {
     /// The path with every segment cut at its first `;`, as servers read it that know path parameters; `None` where
     /// there is no `;`.
     pub(crate) fn without_parameters(&self) -> Option<String> {
-        self.parameters.then(|| {
-            let mut cut = String::with_capacity(self.text.len());
-            for (index, segment) in self.text.split('/').enumerate() {
-                if index > 0 {
-                    cut.push('/');
+        self.parameters.then(|| cut_segments(&self.text))
+    }
+
+    /// The path as the most eager reader sees it: decoded until nothing is left to decode, every segment cut at its first
+    /// `;`, slashes in a row taken for one; `None` where nothing is encoded.
+    pub(crate) fn decoded(&self) -> Option<String> {
+        self.encoded.then(|| {
+            let mut level = Cow::Borrowed(&*self.text);
+            for _ in 0..MAX_LEVELS {
+                if !level.contains('%') {
+                    break;
                 }
-                cut.push_str(before_semicolon(segment));
+                let next = percent_encoding::percent_decode_str(&level).decode_utf8_lossy();
+                level = Cow::Owned(next.into_owned());
+            }
+            let mut cut = cut_segments(&level);
+            while cut.contains("//") {
+                cut = cut.replace("//", "/");
             }
             cut
         })
@@ -207,8 +220,15 @@ fn is_overlong(pair: &[u8]) -> bool {
     )
 }
 
-fn before_semicolon(segment: &str) -> &str {
-    segment.split(';').next().unwrap_or_default()
+fn cut_segments(path: &str) -> String {
+    let mut cut = String::with_capacity(path.len());
+    for (index, segment) in path.split('/').enumerate() {
+        if index > 0 {
+            cut.push('/');
+        }
+        cut.push_str(segment.split(';').next().unwrap_or_default());
+    }
+    cut
 }
 
 fn hex_pair(digits: &[u8]) -> Option<u8> {

@@ -162,6 +162,40 @@ fn parameters_and_case_never_choose_a_shorter_route() {
     assert_eq!(find(&prefixes, "/OAUTH-AGENT/session"), Err(Code::RouteNotFound));
 }
 
+// P-02, attack 34: an upstream that decodes `%2F` (passed by `encoded_slash`) or another character once more must not
+// see a path of a stricter route.
+#[test]
+fn encoding_never_chooses_a_shorter_route() {
+    let prefixes = Prefixes::new([
+        ("/".into(), "root"),
+        ("/files".into(), "files"),
+        ("/files/admin".into(), "admin"),
+        ("/files/a:b".into(), "colon"),
+    ]);
+    for path in [
+        "/files/admin%2Fx",
+        "/files/admin%2fx",
+        "/files/%2Fadmin/x",
+        "/files%2Fadmin",
+        "/files/a%3Ab/x",
+        "/files/admin%252Fx",
+        "/files/admin%3Bx=1/y",
+        "/files%2Fx",
+    ] {
+        assert_eq!(find(&prefixes, path), Err(Code::InvalidRequest), "{path}");
+    }
+    assert_eq!(find(&prefixes, "/files/%2541dmin/x"), Err(Code::RouteNotFound));
+    for path in [
+        "/files/x%2Fadmin",
+        "/files/x%20y",
+        "/files/%2525",
+        "/files/100%25/a%3Ab",
+    ] {
+        assert_eq!(find(&prefixes, path), Ok(Some("files")), "{path}");
+    }
+    assert_eq!(find(&prefixes, "/files/admin/x%2Fy"), Ok(Some("admin")));
+}
+
 proptest! {
     #[test]
     fn the_table_agrees_with_the_definition(path in "(/[ab]{1,2}){0,4}/?", raw in proptest::collection::vec("(/[ab]{1,2}){1,3}", 0..6)) {
