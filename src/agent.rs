@@ -38,6 +38,8 @@ mod start;
 pub(crate) mod tests;
 mod userinfo;
 
+pub use redeem::Places;
+
 /// The endpoints below an app's `agent_path`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the endpoint of its name in contract §3")]
@@ -156,6 +158,8 @@ pub struct Agent {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// How many logins may be finished at a time.
+    pub places: Places,
 }
 
 impl Agent {

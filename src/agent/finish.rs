@@ -4,12 +4,14 @@
 //!
 //! 1. `state` finds the login cookie of this browser and opens it (C-01, L-06). Unknown or missing: `login_state_invalid`,
 //!    nothing is asked of the provider and no cookie is touched.
-//! 2. `state` is used once, also by a copied cookie (attack 47). A replay is refused as in 1. From here on the login ends,
+//! 2. There is a place for it ([`super::redeem`]), else `overloaded`: nothing has changed, and the same callback may be
+//!    opened again.
+//! 3. `state` is used once, also by a copied cookie (attack 47). A replay is refused as in 1. From here on the login ends,
 //!    whatever comes: its cookie is cleared.
-//! 3. No parameter stands twice (RFC 6749 §3.1, C-02).
-//! 4. `iss` is the issuer the login was sent to, in errors too (RFC 9207 §2.4, C-03).
-//! 5. `error`: the provider said no. Its code is told if it is a registered one, its words never are (C-07).
-//! 6. The code is redeemed, the ID token verified, and only then is a token used or stored (C-11), in a task of its own
+//! 4. No parameter stands twice (RFC 6749 §3.1, C-02).
+//! 5. `iss` is the issuer the login was sent to, in errors too (RFC 9207 §2.4, C-03).
+//! 6. `error`: the provider said no. Its code is told if it is a registered one, its words never are (C-07).
+//! 7. The code is redeemed, the ID token verified, and only then is a token used or stored (C-11), in a task of its own
 //!    ([`super::redeem`]): a closed tab does not leave the work half done.
 
 use std::time::Duration;
@@ -18,6 +20,7 @@ use http::{HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};
 
 use super::parameters::Parameters;
+use super::redeem::Place;
 use super::return_to::{ReturnTo, Rules};
 use super::{Agent, redeem};
 use crate::provider::registered_error_code;
@@ -40,7 +43,7 @@ pub(super) struct Finished {
 ///
 /// # Errors
 /// `login_state_invalid`, `invalid_request`, `authorization_error`, `step_up_required`, `provider_unavailable`,
-/// `provider_response_invalid`, `session_too_large`, `store_unavailable`; with the cookies that go out.
+/// `provider_response_invalid`, `session_too_large`, `store_unavailable`, `overloaded`; with the cookies that go out.
 pub(super) async fn finish(
     agent: &Agent,
     headers: &HeaderMap,
@@ -56,6 +59,7 @@ pub(super) async fn finish(
     let state = response.once("state").ok_or_else(unknown)?;
     let login = cookies.open_login(headers, state, now).ok_or_else(unknown)?;
     let clear = cookies.clear_login(state);
+    let place = agent.places.take()?;
 
     let mark = Sha256::new_with_prefix(b"cloakroom state\0")
         .chain_update(state)
@@ -70,7 +74,7 @@ pub(super) async fn finish(
                 .with_cookies(vec![clear]));
         }
     }
-    match complete(agent, login, response).await {
+    match complete(agent, login, response, place).await {
         Ok(mut finished) => {
             finished.cookies.push(clear);
             Ok(finished)
@@ -79,8 +83,13 @@ pub(super) async fn finish(
     }
 }
 
-/// Steps 3 to 6.
-async fn complete(agent: &Agent, login: PendingLogin, response: &Parameters) -> Result<Finished, Refusal> {
+/// Steps 4 to 7.
+async fn complete(
+    agent: &Agent,
+    login: PendingLogin,
+    response: &Parameters,
+    place: Place,
+) -> Result<Finished, Refusal> {
     if response.repeated().is_some() {
         return Err(twice());
     }
@@ -111,7 +120,7 @@ async fn complete(agent: &Agent, login: PendingLogin, response: &Parameters) -> 
         acr_values: login.acr_values.join(" ").into(),
         max_age: login.max_age,
     };
-    match redeem::detached(agent, login, code).await {
+    match redeem::detached(agent, login, code, place).await {
         Ok((session, cookies)) => Ok(Finished {
             session,
             cookies,

@@ -3,9 +3,15 @@
 //! The work runs in a task of its own, so that a closed tab cannot stop it between the provider's token response and our
 //! keeping of it. Tokens that lead to no session (a check failed, the session is too large, the browser has gone) are
 //! revoked, best effort: nobody else will ever know of them.
+//!
+//! Whoever can start a login can finish it with any code, and need not wait for the answer. So that such tasks (each with
+//! a connection to the provider) do not pile up while the provider is slow, each takes one of a bounded number of
+//! [`Places`] and keeps it to its end (attack 58).
+
+use std::sync::Arc;
 
 use http::HeaderValue;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::Agent;
 use crate::provider::{Expectation, ProviderError};
@@ -16,13 +22,53 @@ use crate::token::{AuthorizationCode, TokenSet};
 /// What comes out: the session and its cookies.
 type Outcome = Result<(Session, Vec<HeaderValue>), Refusal>;
 
+/// How many logins of one app may be finished at a time.
+#[derive(Debug, Clone)]
+pub struct Places(Arc<Semaphore>);
+
+/// One of them.
+pub(super) type Place = OwnedSemaphorePermit;
+
+impl Places {
+    /// Takes a place.
+    ///
+    /// # Errors
+    /// `overloaded` when there is none: asking again in a moment may find one.
+    pub(super) fn take(&self) -> Result<Place, Refusal> {
+        Arc::clone(&self.0)
+            .try_acquire_owned()
+            .map_err(|_| Refusal::new(Code::Overloaded).retry_after(1).because(FULL))
+    }
+
+    /// Waits for a place.
+    #[cfg(test)]
+    pub(super) async fn wait(&self) -> Place {
+        Arc::clone(&self.0).acquire_owned().await.unwrap()
+    }
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(PLACES)))
+    }
+}
+
 /// Redeems `code` for the login it belongs to and opens the session.
 ///
 /// # Errors
 /// As [`super::finish::finish`], from the token endpoint on.
-pub(super) async fn detached(agent: &Agent, login: PendingLogin, code: AuthorizationCode) -> Outcome {
+pub(super) async fn detached(
+    agent: &Agent,
+    login: PendingLogin,
+    code: AuthorizationCode,
+    place: Place,
+) -> Outcome {
     let (answer, outcome) = oneshot::channel();
-    tokio::spawn(run(agent.clone(), login, code, answer));
+    let work = run(agent.clone(), login, code, answer);
+    agent.sessions.detach(async move {
+        let _place = place;
+        work.await;
+    });
     outcome
         .await
         .unwrap_or_else(|_| Err(Refusal::new(Code::Internal).because("the task of a login died")))
@@ -104,3 +150,7 @@ async fn revoke(agent: &Agent, tokens: &TokenSet) {
     }
     report("access_token", agent.provider.revoke_access(&tokens.access).await);
 }
+
+/// A provider that answers in a fifth of a second lets more than a thousand logins a second through these.
+const PLACES: usize = 256;
+const FULL: &str = "too many logins are being finished at once: the provider is slow, or somebody floods it";

@@ -10,7 +10,7 @@ use http::{Method, Request, Response, Uri};
 use tower::ServiceExt as _;
 
 use super::BuildError;
-use crate::agent::{Agent, Asked, Endpoint};
+use crate::agent::{Agent, Asked, Endpoint, Places};
 use crate::body::{Hurried, RequestBody, ResponseBody};
 use crate::clock::Clock;
 use crate::config::{App, Config, Origin, Route, Scheme, Transport};
@@ -145,6 +145,7 @@ pub(super) fn build(
                 store: Arc::clone(store),
                 clock: Arc::clone(clock),
                 random: Arc::clone(random),
+                places: Places::default(),
             };
             let routes = app
                 .routes

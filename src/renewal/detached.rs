@@ -1,4 +1,4 @@
-//! Tasks that must finish though the browser has gone: rotations and revocations. Counted, so that a shutdown can wait.
+//! Tasks that must finish though the browser has gone: redemptions, rotations, revocations. Counted, so that a shutdown can wait.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::Sessions;
 pub(super) struct Detached(watch::Sender<usize>);
 
 impl Sessions {
-    /// Waits until no renewal and no revocation is under way: what a shutdown does after the last request, bounded by
+    /// Waits until no redemption, renewal or revocation is under way: what a shutdown does after the last request, bounded by
     /// its own deadline. A rotation that is cut off costs its user the session, a revocation leaves a token alive.
     pub async fn settled(&self) {
         let mut running = self.detached.0.subscribe();
@@ -21,7 +21,7 @@ impl Sessions {
     }
 
     /// Runs `task` whatever becomes of the request that wants it.
-    pub(super) fn detach(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn detach(&self, task: impl Future<Output = ()> + Send + 'static) {
         let running = Running::new(&self.detached);
         tokio::spawn(async move {
             let _running = running;

@@ -179,3 +179,35 @@ async fn a_login_whose_browser_has_gone_leaves_no_tokens_behind() {
     assert!(revoked[0]["token"].starts_with("refresh-of-code-"));
     assert_eq!(world.session(&mut jar).await["is_logged_in"], true);
 }
+
+/// Attack 58: codes that nobody waits for cannot pile up. Who finds no place loses nothing: the same callback works later.
+#[tokio::test]
+async fn logins_finish_in_a_bounded_number_at_a_time() {
+    let world = World::new().await;
+    let (mut left, mut stays) = (Jar::default(), Jar::default());
+    let first = world.start(&mut left, "").await;
+    let second = world.start(&mut stays, "").await;
+    let mut taken: Vec<_> = std::iter::from_fn(|| world.places.take().ok()).collect();
+    drop(taken.pop());
+    world.hold();
+    let request = with_asked(left.request(Method::GET, &first).body(Body::empty()).unwrap());
+    let waiting = tokio::spawn(world.router().oneshot(request));
+    world.wait_for(TOKEN, 1).await;
+    waiting.abort();
+    assert!(waiting.await.unwrap_err().is_cancelled());
+
+    let before = stays.clone();
+    let refused = world.open(&mut stays, &second).await;
+    assert_eq!(refused.failure()["login_error"], "overloaded");
+    assert_eq!(stays, before);
+    assert_eq!(world.seen(TOKEN).len(), 1);
+
+    world.release();
+    drop(world.places.wait().await);
+    assert_eq!(
+        world.seen(REVOKE).len(),
+        2,
+        "the place is kept until all is given back"
+    );
+    assert_eq!(world.open(&mut stays, &second).await.location(), "/");
+}

@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::agent::{Agent, Asked};
+use crate::agent::{Agent, Asked, Places};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{
     App, AppId, ClientAuth, CookieKey, LogoutHint, LogoutMode, Origin, Provider as ProviderConfig,
@@ -94,6 +94,7 @@ impl Clock for TestClock {
 
 pub(super) struct World {
     pub(super) app: Arc<App>,
+    pub(super) places: Places,
     clock: Arc<TestClock>,
     router: Router,
     script: Arc<Script>,
@@ -139,6 +140,7 @@ impl World {
             clock: clock.clone(),
             random: Arc::clone(&random),
         });
+        let places = Places::default();
         let router = Agent {
             app: Arc::clone(&app),
             sessions,
@@ -146,9 +148,11 @@ impl World {
             store,
             clock: clock.clone(),
             random,
+            places: places.clone(),
         }
         .router();
         Self {
+            places,
             app,
             clock,
             router,
