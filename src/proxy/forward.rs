@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use http::header;
+use http::response::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
@@ -180,6 +182,7 @@ impl Passage {
                 Refusal::new(Code::UpstreamUnavailable).because("the upstream switched protocols unasked")
             );
         }
+        check_framing(&parts)?;
         parts.version = Version::HTTP_11;
         // The reason phrase in an extension, an upgrade handle: nothing of it concerns the browser.
         parts.extensions = http::Extensions::new();
@@ -263,6 +266,24 @@ async fn send(
     .await
 }
 
+/// An answer that two readers could end at different places is none (RFC 9112 §6.3), and neither is one with a status
+/// that does not exist (RFC 9110 §15).
+fn check_framing(answer: &Parts) -> Result<(), Refusal> {
+    let refuse = |why| Err(Refusal::new(Code::UpstreamUnavailable).because(why));
+    if answer.status.as_u16() > 599 {
+        return refuse("the upstream's status is none");
+    }
+    let mut codings = answer.headers.get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(()),
+        (Some(_), None) if answer.headers.contains_key(header::CONTENT_LENGTH) => {
+            refuse("the upstream sent both Content-Length and Transfer-Encoding")
+        }
+        (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => refuse("the upstream sent a transfer coding other than chunked"),
+    }
+}
+
 fn is_idempotent(method: &Method) -> bool {
     matches!(
         *method,
@@ -271,7 +292,7 @@ fn is_idempotent(method: &Method) -> bool {
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers.get(http::header::CONTENT_TYPE).is_some_and(|value| {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| {
         value
             .as_bytes()
             .get(..EVENT_STREAM.len())

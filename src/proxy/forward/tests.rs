@@ -183,7 +183,7 @@ async fn only_an_idempotent_request_is_sent_again_and_only_on_a_connection_that_
         let head = Head {
             method: method.clone(),
             uri: Uri::from_static("/api/a"),
-            headers: HeaderMap::from_iter([(http::header::HOST, http::HeaderValue::from_static("x"))]),
+            headers: HeaderMap::from_iter([(header::HOST, http::HeaderValue::from_static("x"))]),
         };
         // Put back as it was: old enough.
         pool::tests::give_back_as_it_is(link);
@@ -206,6 +206,10 @@ async fn answers_that_are_none_are_a_502() {
         "SSH-2.0-OpenSSH\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
         "HTTP/1.1 200 OK\r\nbad header\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: xchunked\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        "HTTP/1.1 600 Beyond\r\ncontent-length: 0\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
         "",
         bomb,
