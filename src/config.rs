@@ -272,7 +272,7 @@ pub struct Route {
     pub csrf: CsrfRule,
     /// `drop_cookies`: no cookie at all goes upstream.
     pub drop_cookies: bool,
-    /// `drop_headers`
+    /// `drop_headers`, spelled with hyphens; their `_` and `.` spellings go too.
     pub drop_headers: Vec<HeaderName>,
     /// `encoded_slash = "pass"`
     pub pass_encoded_slash: bool,
@@ -289,7 +289,11 @@ pub struct Route {
 impl Route {
     /// Whether `method` passes the route's `methods`; `GET` implies `HEAD`; TRACE and CONNECT never pass.
     pub fn allows(&self, method: &Method) -> bool {
-        if method == Method::TRACE || method == Method::CONNECT {
+        // In any case: methods are case-sensitive here, and an upstream may think otherwise.
+        if ["TRACE", "CONNECT"]
+            .iter()
+            .any(|never| method.as_str().eq_ignore_ascii_case(never))
+        {
             return false;
         }
         self.methods.as_ref().is_none_or(|methods| {
