@@ -72,7 +72,7 @@ impl<T> Hosts<T> {
 ///
 /// # Errors
 /// `invalid_request`, closing, when `Host` is missing or there are several, or when an absolute target names another
-/// one (RFC 9112 §3.2).
+/// one (RFC 9112 §3.2) or is not for HTTP.
 pub(crate) fn host_of<'h>(
     headers: &'h HeaderMap,
     uri: &'h Uri,
@@ -88,6 +88,12 @@ pub(crate) fn host_of<'h>(
         (None, _) => return Err(bad_host("the Host field is missing")),
         (Some(_), Some(_)) => return Err(bad_host("there are several Host fields")),
     };
+    if uri
+        .scheme()
+        .is_some_and(|scheme| *scheme != http::uri::Scheme::HTTP && *scheme != http::uri::Scheme::HTTPS)
+    {
+        return Err(bad_host("the target is of another scheme than http and https"));
+    }
     if let Some(authority) = uri.authority()
         && !authority.as_str().eq_ignore_ascii_case(host)
     {

@@ -73,7 +73,7 @@ pub(crate) fn check_login(app: &App, headers: &HeaderMap) -> Result<(), Refusal>
     if !absent_or(headers, &SEC_FETCH_DEST, "document") {
         return Err(rejected("login is not for a document"));
     }
-    if [SEC_PURPOSE, PURPOSE, X_MOZ]
+    if [SEC_PURPOSE, PURPOSE, X_PURPOSE, X_MOZ]
         .iter()
         .any(|name| speculates(headers, name))
     {
@@ -84,10 +84,9 @@ pub(crate) fn check_login(app: &App, headers: &HeaderMap) -> Result<(), Refusal>
 
 /// A GET or HEAD without the header: only what the browser itself calls same-origin.
 fn check_vouched(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
-    match only_value(headers, &ORIGIN) {
-        Only::None => {}
-        Only::One(origin) if origin == app.origin.as_str() => {}
-        Only::One(_) | Only::Several => return Err(Refusal::new(Code::OriginRejected)),
+    // A listed origin that is not the app's own may call, but only with the header.
+    if check_origin(app, headers)?.is_some_and(|origin| origin != app.origin.as_str()) {
+        return Err(rejected("token-handler-version is missing"));
     }
     match fetch_site(headers)? {
         Some(FetchSite::SameOrigin) => Ok(()),
@@ -140,9 +139,10 @@ fn absent_or(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
 
 fn speculates(headers: &HeaderMap, name: &HeaderName) -> bool {
     headers.get_all(name).iter().any(|value| {
-        value
-            .to_str()
-            .map_or(true, |value| value.to_ascii_lowercase().contains("prefetch"))
+        value.to_str().map_or(true, |value| {
+            let value = value.to_ascii_lowercase();
+            ["prefetch", "preview"].iter().any(|word| value.contains(word))
+        })
     })
 }
 
@@ -173,6 +173,7 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 const PURPOSE: HeaderName = HeaderName::from_static("purpose");
+const X_PURPOSE: HeaderName = HeaderName::from_static("x-purpose");
 const X_MOZ: HeaderName = HeaderName::from_static("x-moz");
 
 #[cfg(test)]

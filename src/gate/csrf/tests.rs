@@ -88,7 +88,8 @@ fn fetch_metadata_routes_let_the_browser_vouch_for_reads() {
     for (fields, expected) in [
         (vec![same], None),
         (vec![same, OWN], None),
-        (vec![same, LISTED], Some(Code::OriginRejected)),
+        (vec![same, LISTED], csrf),
+        (vec![("sec-fetch-site", "same-site"), LISTED], csrf),
         (vec![same, EVIL], Some(Code::OriginRejected)),
         (vec![], csrf),
         (vec![OWN], csrf),
@@ -150,6 +151,7 @@ fn login_is_a_navigation_to_a_document() {
         ("sec-purpose", "prefetch;prerender"),
         ("purpose", "prefetch"),
         ("x-moz", "Prefetch"),
+        ("x-purpose", "preview"),
     ] {
         assert_eq!(login(&third_party, &[field]), csrf, "{field:?}");
     }
