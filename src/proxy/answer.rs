@@ -45,7 +45,11 @@ pub(crate) fn rewrite(headers: &mut HeaderMap, need: SessionNeed, token: Option<
         says_cache |= name == CACHE_CONTROL;
         let leaks = token.is_some_and(|token| contains(value.as_bytes(), token));
         rewritten.leaked |= leaks;
-        if leaks || is_doomed(name.as_str().as_bytes(), value, behind_session) {
+        // It announces what comes behind chunks; without it those trailers would be lost.
+        let announces = name == header::TRAILER && headers.contains_key(header::TRANSFER_ENCODING);
+        let bytes = name.as_str().as_bytes();
+        let doomed_here = is_doomed(bytes, value, behind_session) && !announces;
+        if leaks || doomed_here || behind_session && speaks_to_caches(bytes) {
             doomed.push(name.clone());
         }
     }
@@ -109,7 +113,6 @@ fn is_doomed(name: &[u8], value: &HeaderValue, behind_session: bool) -> bool {
     match name {
         [b'a', b'c', ..] => name.starts_with(b"access-control-"),
         [b'a', b'u', ..] => name == b"authorization",
-        [b'c', b'd', ..] => behind_session && name == b"cdn-cache-control",
         [b'c', b'l', ..] => name == b"clear-site-data" && clears_cookies(value),
         [b'c', b'o', ..] => name == b"connection",
         [b'k', ..] => name == b"keep-alive",
@@ -122,6 +125,12 @@ fn is_doomed(name: &[u8], value: &HeaderValue, behind_session: bool) -> bool {
         [b'u', b'p', ..] => name == b"upgrade",
         _ => false,
     }
+}
+
+/// What tells shared caches to keep an answer whatever `Cache-Control` says: `CDN-Cache-Control` and its kin of one maker
+/// each (RFC 9213), and nginx's own.
+fn speaks_to_caches(name: &[u8]) -> bool {
+    name.ends_with(b"cdn-cache-control") || name == b"x-accel-expires"
 }
 
 fn clears_cookies(value: &HeaderValue) -> bool {
@@ -223,7 +232,7 @@ fn contains(text: &[u8], wanted: &[u8]) -> bool {
 }
 
 /// A token this short is found in innocent headers; no provider issues one.
-const SHORTEST_TOKEN: usize = 16;
+const SHORTEST_TOKEN: usize = 8;
 
 #[cfg(test)]
 mod tests;

@@ -106,7 +106,9 @@ fn doomed(headers: &HeaderMap, route: &Route) -> Vec<HeaderName> {
         if *name == header::HOST {
             continue;
         }
-        if is_doomed(bytes) || is_dropped(bytes, &route.drop_headers) {
+        // Trailers that are announced can only come behind chunks.
+        let idle = *name == header::TRAILER && !headers.contains_key(header::TRANSFER_ENCODING);
+        if idle || is_doomed(bytes) || is_dropped(bytes, &route.drop_headers) {
             doomed.push(name.clone());
         }
     }
@@ -157,7 +159,11 @@ fn is_doomed(name: &[u8]) -> bool {
         [b'r', b'e', ..] => alias.is(b"remote-user"),
         [b's', b's', ..] => alias.begins(b"ssl-client-"),
         [b't', b'e', ..] => alias.is(b"te"),
-        [b't', b'r', ..] => alias.is(b"transfer-encoding") || alias.is(b"true-client-ip"),
+        [b't', b'r', ..] => {
+            alias.is(b"transfer-encoding")
+                || alias.is(b"true-client-ip")
+                || alias.is(b"trailer") && name != b"trailer"
+        }
         [b't', b'o', ..] => alias.begins(b"token-handler-"),
         [b'u', b'p', ..] => alias.is(b"upgrade"),
         _ => false,

@@ -248,6 +248,8 @@ impl Front {
             }
         };
         if last {
+            // Said in the version too, or hyper adds the `keep-alive` that the client asked for.
+            *response.version_mut() = Version::HTTP_10;
             response
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));

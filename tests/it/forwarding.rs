@@ -269,6 +269,8 @@ async fn methods_are_matched_exactly_and_trace_never_passes() {
         ("get", "/api", 405),
         ("TRACE", "/api", 405),
         ("TRACE", "/any", 405),
+        ("trace", "/any", 405),
+        ("Connect", "/any", 405),
         ("FOO", "/api", 405),
         ("FOO", "/any", 200),
         ("DELETE", "/any", 200),

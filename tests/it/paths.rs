@@ -269,11 +269,23 @@ async fn the_app_is_chosen_by_host_and_nothing_else() {
     assert_eq!(world.raw(two).await.status(), 400);
     let none = "GET /public/x HTTP/1.1\r\n\r\n";
     assert_eq!(world.raw(none).await.status(), 400);
-    let absolute = format!(
-        "GET http://evil.test/public/x HTTP/1.1\r\nhost: {}\r\n\r\n",
-        world.host()
-    );
-    assert!([400, 404, 421].contains(&world.raw(absolute).await.status()));
+    for absolute in [
+        "http://evil.test".to_owned(),
+        format!("http://evil.test@{}", world.host()),
+        format!("ftp://{}", world.host()),
+    ] {
+        let ask = format!(
+            "GET {absolute}/public/x HTTP/1.1\r\nhost: {}\r\n\r\n",
+            world.host()
+        );
+        let reply = world.raw(ask).await;
+        assert!(
+            [400, 404, 421].contains(&reply.status()),
+            "{absolute}: {}",
+            reply.text()
+        );
+    }
+    assert_eq!(world.upstream.count(), 3);
 }
 
 #[tokio::test]

@@ -48,6 +48,22 @@ async fn a_request_with_two_readings_is_refused_and_the_connection_closed() {
 }
 
 #[tokio::test]
+async fn an_old_client_gets_one_answer_and_is_told_so() {
+    // Attack 155.
+    let world = World::new().await;
+    let ask = format!(
+        "GET /public/x HTTP/1.0\r\nhost: {}\r\nconnection: keep-alive\r\n\r\n",
+        world.host()
+    );
+    let reply = world.raw(ask).await;
+    assert_eq!(
+        (reply.status(), reply.header("connection").as_deref()),
+        (200, Some("close"))
+    );
+    assert!(reply.closed);
+}
+
+#[tokio::test]
 async fn chunks_that_lie_about_their_size_never_become_a_second_request() {
     let world = World::new().await;
     let host = world.host();

@@ -128,6 +128,8 @@ fn no_shared_cache_keeps_what_a_session_fetched() {
                     ("cdn-cache-control", "max-age=60"),
                     ("surrogate-control", "max-age=60"),
                     ("surrogate-key", "x"),
+                    ("cloudflare-cdn-cache-control", "max-age=60"),
+                    ("x-accel-expires", "60"),
                     ("vary", "accept"),
                 ])
                 .collect();
@@ -145,6 +147,20 @@ fn no_shared_cache_keeps_what_a_session_fetched() {
         map(&public),
         "a public route stays public"
     );
+}
+
+// P-06, P-29: hyper sends the trailers that are announced.
+#[test]
+fn trailers_are_announced_only_where_they_can_come() {
+    let trailer = ("trailer", "x-sum");
+    let (chunked, _) = rewritten(
+        SessionNeed::Required,
+        &[("transfer-encoding", "chunked"), trailer],
+    );
+    assert_eq!(chunked["trailer"], "x-sum");
+    assert!(!chunked.contains_key("transfer-encoding"));
+    let (whole, _) = rewritten(SessionNeed::Required, &[("content-length", "2"), trailer]);
+    assert!(!whole.contains_key("trailer"));
 }
 
 // P-06.

@@ -112,6 +112,8 @@ fn what_speaks_of_the_caller_goes_under_any_alias() {
         "connection",
         "keep-alive",
         "te",
+        "trailer",
+        "trailer_",
         "transfer-encoding",
         "transfer_encoding",
         "content_length",
@@ -254,6 +256,14 @@ fn a_route_drops_what_it_names_by_an_alias() {
             assert!(!headers.contains_key(name), "{written}: {name}");
         }
     }
+}
+
+// P-06, P-29: hyper sends the trailers that are announced.
+#[test]
+fn trailers_are_announced_only_where_they_can_come() {
+    let chunked = rewritten(&[("transfer-encoding", "chunked"), ("trailer", "x-sum")]);
+    assert_eq!(chunked["trailer"], "x-sum");
+    assert!(!rewritten(&[("content-length", "3"), ("trailer", "x-sum")]).contains_key("trailer"));
 }
 
 // P-07.
