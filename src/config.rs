@@ -272,7 +272,7 @@ pub struct Route {
     pub csrf: CsrfRule,
     /// `drop_cookies`: no cookie at all goes upstream.
     pub drop_cookies: bool,
-    /// `drop_headers`, spelled with hyphens; their `_` and `.` spellings go too.
+    /// `drop_headers`
     pub drop_headers: Vec<HeaderName>,
     /// `encoded_slash = "pass"`
     pub pass_encoded_slash: bool,
