@@ -20,22 +20,24 @@ use crate::body::BodyError;
 pub struct UpstreamBody {
     body: Incoming,
     link: Option<Box<Link>>,
-    /// Between two pieces; `None` = as long as it takes.
+    /// How long it may be waited for a piece; `None` = as long as it takes.
     idle: Option<Duration>,
+    /// Somebody waits. Silence counts from there: that the browser read slowly is no fault of the upstream.
+    waiting: bool,
 }
 
 impl UpstreamBody {
     /// Takes over a body and its connection; an empty body gives the connection back at once.
-    pub(super) fn new(body: Incoming, mut link: Box<Link>, idle: Option<Duration>) -> Option<Self> {
+    pub(super) fn new(body: Incoming, link: Box<Link>, idle: Option<Duration>) -> Option<Self> {
         if body.is_end_stream() {
             pool::give_back(link);
             return None;
         }
-        link.set_deadline(idle);
         Some(Self {
             body,
             link: Some(link),
             idle,
+            waiting: false,
         })
     }
 
@@ -69,8 +71,12 @@ impl Body for UpstreamBody {
                 polled => polled,
             });
         }
+        let waited = std::mem::replace(&mut this.waiting, polled.is_pending());
         match polled {
             Poll::Pending => {
+                if !waited {
+                    link.set_deadline(this.idle);
+                }
                 if link.is_overdue() {
                     this.link = None;
                     return Poll::Ready(Some(Err(
@@ -90,8 +96,6 @@ impl Body for UpstreamBody {
             Poll::Ready(Some(Ok(frame))) => {
                 if this.body.is_end_stream() {
                     this.settle();
-                } else if let Some(idle) = this.idle {
-                    link.set_deadline(Some(idle));
                 }
                 Poll::Ready(Some(Ok(answer::clean_frame(frame))))
             }

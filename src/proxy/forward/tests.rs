@@ -273,6 +273,32 @@ async fn silence_is_a_504_and_then_an_error_in_the_body() {
     assert!(response.into_body().collect().await.is_err());
 }
 
+// A browser that takes its time (attack 163) has deadlines of its own.
+#[tokio::test]
+async fn the_silence_of_an_upstream_counts_from_when_somebody_listens() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst";
+    let (url, _) = upstream(vec![vec![answer, ""]]).await;
+    let idle = Duration::from_millis(20);
+    let slow = passage(Route {
+        stream_idle_timeout: idle,
+        ..route(&url)
+    });
+    let mut body = ask(&slow, Method::GET, RequestBody::Empty)
+        .await
+        .unwrap()
+        .into_body();
+    let first = body.frame().await.unwrap().unwrap();
+    assert_eq!(first.into_data().unwrap(), "first");
+    // The browser is busy for longer than the upstream may be silent.
+    let taken = std::time::Instant::now();
+    while taken.elapsed() < 2 * idle {
+        tokio::task::yield_now().await;
+    }
+    let asked = std::time::Instant::now();
+    assert!(body.frame().await.unwrap().is_err());
+    assert!(asked.elapsed() >= idle);
+}
+
 #[tokio::test]
 async fn an_upload_over_the_limit_is_cut_and_refused() {
     let (url, _) = upstream(vec![vec![]]).await;
