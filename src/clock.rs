@@ -71,7 +71,8 @@ impl Clock for SystemClock {
         reason = "the one place that may ask the machine for the time"
     )]
     fn now(&self) -> Timestamp {
-        // A clock before 1970 is read as 1970: every lifetime is then over, which fails closed.
+        // A clock before 1970 is read as 1970: ID tokens are then from the future, so nobody can sign in until it is set;
+        // sessions there were wait with it.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
     }

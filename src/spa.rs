@@ -158,11 +158,9 @@ impl Spa {
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-        // A picture that is opened as a document may hold script: it runs nothing and is nobody's origin.
-        if headers
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|mime| mime.as_bytes().ends_with(b"xml"))
-        {
+        // A picture that is opened as a document may hold script: it runs nothing and is nobody's origin. Nor is HTML that
+        // has not the ending of a page.
+        if headers.get(header::CONTENT_TYPE).is_some_and(is_document) {
             headers.insert(
                 header::CONTENT_SECURITY_POLICY,
                 HeaderValue::from_static(
@@ -218,6 +216,11 @@ fn accepts_html(headers: &HeaderMap) -> bool {
                 .is_some_and(|mime| mime.eq_ignore_ascii_case("text/html"))
                 && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
         })
+}
+
+fn is_document(mime: &HeaderValue) -> bool {
+    let essence = mime.as_bytes().split(|byte| *byte == b';').next();
+    essence.is_some_and(|essence| essence.ends_with(b"xml") || essence == b"text/html")
 }
 
 fn with_nonce(html: &[u8], nonce: &str) -> Vec<u8> {

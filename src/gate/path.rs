@@ -17,8 +17,8 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CanonicalPath<'a> {
     text: Cow<'a, str>,
+    /// A percent sign is left in it.
     encoded: bool,
-    encoded_slash: bool,
     parameters: bool,
     uppercase: bool,
 }
@@ -34,9 +34,8 @@ impl<'a> CanonicalPath<'a> {
     /// [`PathFault`] naming what is wrong.
     pub(crate) fn read(raw: &'a str) -> Result<Self, PathFault> {
         let seen = Seen::of(raw.as_bytes())?;
-        let mut encoded_slash = false;
         let text = if seen.percent {
-            Cow::Owned(decode_unreserved(raw, &mut encoded_slash)?)
+            Cow::Owned(decode_unreserved(raw)?)
         } else {
             Cow::Borrowed(raw)
         };
@@ -53,7 +52,6 @@ impl<'a> CanonicalPath<'a> {
         Ok(Self {
             encoded: seen.percent && text.contains('%'),
             text,
-            encoded_slash,
             parameters,
             uppercase,
         })
@@ -70,8 +68,13 @@ impl<'a> CanonicalPath<'a> {
     }
 
     /// Whether a `%2F` is in it.
-    pub(crate) const fn has_encoded_slash(&self) -> bool {
-        self.encoded_slash
+    pub(crate) fn has_encoded_slash(&self) -> bool {
+        self.encoded
+            && self
+                .text
+                .as_bytes()
+                .windows(3)
+                .any(|three| three.eq_ignore_ascii_case(b"%2f"))
     }
 
     /// Whether any letter is upper case.
@@ -146,7 +149,7 @@ impl Seen {
     }
 }
 
-fn decode_unreserved(raw: &str, encoded_slash: &mut bool) -> Result<String, PathFault> {
+fn decode_unreserved(raw: &str) -> Result<String, PathFault> {
     let mut decoded = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((plain, encoded)) = rest.split_once('%') {
@@ -164,7 +167,6 @@ fn decode_unreserved(raw: &str, encoded_slash: &mut bool) -> Result<String, Path
             b'\\' => return Err(PathFault("the path has an encoded backslash")),
             0..=0x1f | 0x7f => return Err(PathFault("the path has an encoded control character")),
             _ => {
-                *encoded_slash |= byte == b'/';
                 decoded.push('%');
                 decoded.push_str(digits);
             }

@@ -16,9 +16,8 @@
 //! | `auth_time` | never ahead; where `max_age` was demanded: required and at most that old, plus 60 s |
 //!
 //! Times are JSON numbers, fractions allowed (RFC 7519 §2), counted to the millisecond; negative ones and strings are
-//! refused; ones beyond any calendar saturate (attack 172). After a refresh the subject must be the session's and
-//! `auth_time` must not change (Core §12.2, R-05); a `nonce` is not compared there: the token came over TLS in answer to
-//! this session's own refresh token.
+//! refused; ones beyond any calendar saturate (attack 172). After a refresh the subject must be the session's, `auth_time`
+//! must not change, and a `nonce` is the one of the token before or not there (Core §12.2, R-05).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -174,18 +174,7 @@ fn names_us(cookie: &[u8]) -> bool {
         .next()
         .unwrap_or_default()
         .trim_ascii();
-    session::is_session_cookie_name(name) || session::is_session_cookie_name(&with_our_case(name))
-}
-
-/// Prefixes count in any case (RFC 6265bis §5.7); whoever sends another case means no good.
-fn with_our_case(name: &[u8]) -> Vec<u8> {
-    const PREFIX: &[u8] = b"__Host-Http-";
-    match name.split_at_checked(PREFIX.len()) {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => {
-            [PREFIX, &rest.to_ascii_lowercase()].concat()
-        }
-        _ => name.to_vec(),
-    }
+    session::is_session_cookie_name(name)
 }
 
 fn keep_private(headers: &mut HeaderMap, says_cache: bool) {

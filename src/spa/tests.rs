@@ -45,6 +45,9 @@ impl World {
             ("assets/index-BcD3f9aX.js", "export {}"),
             ("a b.txt", "blank"),
             ("pic.svg", "<svg/>"),
+            ("feed.xml", "<feed/>"),
+            ("page.xhtml", "<html/>"),
+            ("old.shtml", "<p>"),
             ("data.bin", "0123456789"),
             (".env", "SECRET=1"),
             (".git/config", "secret"),
@@ -401,12 +404,14 @@ async fn a_part_of_a_file_may_be_asked_for() {
 #[tokio::test]
 async fn a_picture_opened_as_a_document_runs_nothing() {
     let world = World::new();
-    let policy = world.get("/pic.svg").await.unwrap();
-    let policy = policy.header("content-security-policy");
-    assert!(
-        policy.contains("default-src 'none'") && policy.contains("sandbox"),
-        "{policy}"
-    );
+    for path in ["/pic.svg", "/feed.xml", "/page.xhtml", "/old.shtml"] {
+        let answer = world.get(path).await.unwrap();
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("sandbox"),
+            "{path}: {policy}"
+        );
+    }
     assert_eq!(
         world
             .get("/app.js")
