@@ -4,11 +4,13 @@
 //! each step says which part decides.
 
 use std::borrow::Cow;
+use std::future::{Future as _, poll_fn};
 use std::net::IpAddr;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
-use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use ipnet::IpNet;
@@ -121,13 +123,15 @@ impl TokenHandler {
             peer,
         };
         // A panic in one request is that request's 500, and nobody else's (E-04).
-        let caught = AssertUnwindSafe(self.inner.answer(&ask, request))
-            .catch_unwind()
-            .await;
-        caught.unwrap_or_else(|_| {
-            let refusal = Refusal::new(Code::Internal).because("a panic: this is a bug");
-            refuse(&ask, None, refusal.closing())
+        // Pinned where it is: to wrap the future would be to move it, and it is large.
+        let mut answer = pin!(self.inner.answer(&ask, request));
+        poll_fn(|cx| {
+            catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))).unwrap_or_else(|_| {
+                let refusal = Refusal::new(Code::Internal).because("a panic: this is a bug");
+                Poll::Ready(refuse(&ask, None, refusal.closing()))
+            })
         })
+        .await
     }
 
     /// The limit of `server.max_header_bytes`, for the listener's buffers.

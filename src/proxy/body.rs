@@ -4,7 +4,7 @@
 //! is dropped before takes its connection with it: what is left on the wire belongs to nobody (attack 154).
 
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -62,7 +62,7 @@ impl Body for UpstreamBody {
         };
         let body = &mut this.body;
         // What is there already; this also tells the connection that more is wanted.
-        let mut polled = poll_piece(body, &mut Context::from_waker(Waker::noop()));
+        let mut polled = link.glance(|cx| poll_piece(body, cx));
         if polled.is_pending() {
             polled = link.drive(cx, |cx, ended| match poll_piece(body, cx) {
                 Poll::Pending if ended => Poll::Ready(Some(Err(

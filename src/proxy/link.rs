@@ -108,6 +108,15 @@ impl Link {
         Poll::Pending
     }
 
+    /// Looks without driving the connection. What `look` tells the connection on the way is noted, not passed on: the
+    /// connection is driven before anybody waits for it.
+    pub(super) fn glance<T>(&self, look: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        self.relay.begin();
+        let seen = look(&mut Context::from_waker(Waker::noop()));
+        self.relay.end();
+        seen
+    }
+
     /// Waits for the answer to what was sent.
     pub(super) fn poll_answer(
         &mut self,

@@ -256,7 +256,7 @@ async fn a_refused_upload_is_answered_without_asking_for_it() {
     let head = "POST /public/a HTTP/1.1\r\nhost: shop.example.com\r\ncontent-length: 10000000000\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     // The client sends on regardless; the answer must reach it all the same.
-    let _ = stream.write_all(&[b'x'; 100_000]).await;
+    let _ = stream.write_all(&vec![b'x'; 100_000]).await;
     let answer = to_end(stream).await;
     assert!(
         answer.starts_with("HTTP/1.1 413") && answer.contains("connection: close"),
@@ -318,7 +318,7 @@ async fn a_reader_that_takes_nothing_is_cut() {
     tokio::spawn(async move {
         let (mut stream, _) = upstream.accept().await.unwrap();
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-        while stream.write_all(&[b'x'; 65_536]).await.is_ok() {}
+        while stream.write_all(&vec![b'x'; 65_536]).await.is_ok() {}
         let _ = ended.send(());
     });
     let listening = listening_to(&url, hasty()).await;
