@@ -11,5 +11,8 @@ mod keys;
 #[cfg(unix)]
 #[path = "cli/serve.rs"]
 mod serve;
+#[cfg(unix)]
+#[path = "cli/upstream_tls.rs"]
+mod upstream_tls;
 #[path = "cli/world.rs"]
 mod world;

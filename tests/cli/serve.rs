@@ -2,12 +2,12 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, ChildStderr};
+use std::process::{Child, ChildStderr, Command};
 
 use crate::world::{CONFIG, SECRET, World};
 
 /// A running service; killed when dropped.
-struct Service {
+pub(crate) struct Service {
     child: Child,
     log: BufReader<ChildStderr>,
     seen: String,
@@ -15,8 +15,12 @@ struct Service {
 }
 
 impl Service {
-    fn start(world: &World) -> Self {
-        let mut child = world.command(&["serve"]).spawn().unwrap();
+    pub(crate) fn start(world: &World) -> Self {
+        Self::of(world.command(&["serve"]))
+    }
+
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut service = Self {
             child,
@@ -31,7 +35,7 @@ impl Service {
     }
 
     /// Reads the log until a line holds `words`.
-    fn wait_for(&mut self, words: &str) -> String {
+    pub(crate) fn wait_for(&mut self, words: &str) -> String {
         loop {
             let mut line = String::new();
             let read = self.log.read_line(&mut line).unwrap();
@@ -44,14 +48,14 @@ impl Service {
     }
 
     fn signal(&self, name: &str) {
-        let status = std::process::Command::new("kill")
+        let status = Command::new("kill")
             .args(["-s", name, &self.child.id().to_string()])
             .status()
             .unwrap();
         assert!(status.success());
     }
 
-    fn ask(&self, request: &str) -> String {
+    pub(crate) fn ask(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
