@@ -93,6 +93,13 @@ pub struct Admitted {
     pub slide: bool,
 }
 
+impl Admitted {
+    /// Whether there is anything for [`Sessions::cookies_for_answer`] to do.
+    pub fn wants_cookies(&self) -> bool {
+        self.renewed || self.slide || self.presented.has_surplus()
+    }
+}
+
 /// What `GET session` finds, without changing anything.
 #[derive(Debug)]
 pub enum Peek {

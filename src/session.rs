@@ -77,7 +77,7 @@ pub struct Session {
     pub access: Access,
     /// The refresh token, where the provider gave one and its cookie opened.
     pub refresh: Option<RefreshToken>,
-    /// The ID token, where its cookie opened.
+    /// The ID token: each login brings one, and without its cookie nothing opens.
     pub id_token: Option<IdToken>,
     /// Who the user is.
     pub identity: Identity,

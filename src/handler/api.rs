@@ -43,7 +43,7 @@ impl Inner {
             Err(refusal) => Err(refusal),
         };
         let cookies = match &admitted {
-            Some(admitted) if admitted.renewed || admitted.slide => {
+            Some(admitted) if admitted.wants_cookies() => {
                 place.app.sessions.cookies_for_answer(admitted).await
             }
             _ => Vec::new(),

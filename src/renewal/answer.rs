@@ -5,28 +5,49 @@ use http::HeaderValue;
 use super::{Admitted, Sessions};
 use crate::clock::Timestamp;
 use crate::refusal::Refusal;
-use crate::session::{Parts, Replaces, Session};
+use crate::session::{Parts, Presented, Replaces, Session};
 
 impl Sessions {
     /// The `Set-Cookie` values of an answer, decided when it is finished: none when the session has ended meanwhile
     /// (the end wins), none of an older generation than the newest known. Empty when nothing is to be set.
     pub async fn cookies_for_answer(&self, admitted: &Admitted) -> Vec<HeaderValue> {
-        if !admitted.renewed && !admitted.slide {
+        if !admitted.wants_cookies() {
             return Vec::new();
         }
         let now = self.now();
         let Ok(Some((mut session, parts))) = self.still_to_set(admitted, now).await else {
             return Vec::new();
         };
+        let mut cookies = self.surplus(&session, admitted.presented, parts);
+        if parts == Parts::NONE {
+            return cookies;
+        }
         session.touched = now;
         let sealed = self
             .parts
             .cookies
             .seal(&session, parts, Replaces::Presented(admitted.presented), now);
-        sealed.unwrap_or_else(|error| {
-            tracing::error!(event = "session_too_large", app = self.parts.app.id.as_str(), %error);
-            Vec::new()
-        })
+        match sealed {
+            Ok(sealed) => cookies.extend(sealed),
+            Err(error) => {
+                tracing::error!(event = "session_too_large", app = self.parts.app.id.as_str(), %error);
+            }
+        }
+        cookies
+    }
+
+    /// Clears chunks that belong to no value of the newest generation, but for those of `resealed`. Not while a renewal is
+    /// under way: its answer may set a chunk of that number and arrive first.
+    pub(super) fn surplus(
+        &self,
+        session: &Session,
+        presented: Presented,
+        resealed: Parts,
+    ) -> Vec<HeaderValue> {
+        if !presented.has_surplus() || self.flights.landing(session.id).is_some() {
+            return Vec::new();
+        }
+        self.parts.cookies.clear_surplus(presented, resealed)
     }
 
     /// The session to seal and which of its cookies; `None`: nothing. A store that cannot be asked: nothing either, for
@@ -51,8 +72,10 @@ impl Sessions {
         }
         let parts = if admitted.renewed {
             Parts::ALL
-        } else {
+        } else if admitted.slide {
             Parts::ACCESS
+        } else {
+            Parts::NONE
         };
         Ok(Some((session.clone(), parts)))
     }

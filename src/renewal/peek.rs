@@ -59,7 +59,7 @@ impl Sessions {
             set_cookies: if alive.handed {
                 self.newest_cookies(&session, presented, now)
             } else {
-                Vec::new()
+                self.surplus(&session, presented, Parts::NONE)
             },
             session,
         }

@@ -34,11 +34,20 @@ pub enum Opened {
     Session(Box<Session>, Presented),
 }
 
-/// How many chunks of at, rt, id the request carried, surplus ones included: what a reseal must clear.
+/// How many chunks of at, rt, id the request carried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Presented {
-    /// Chunks of `-at`, `-rt`, `-id`.
+    /// Chunks of `-at`, `-rt`, `-id`, surplus ones included: what a reseal must clear.
     pub chunks: [u8; 3],
+    /// How many of them the values were sealed for. What is beyond is of an earlier, longer value, and goes.
+    pub sealed: [u8; 3],
+}
+
+impl Presented {
+    /// Whether there are chunks that belong to no value.
+    pub fn has_surplus(self) -> bool {
+        self.chunks != self.sealed
+    }
 }
 
 /// Which cookies to seal anew.
@@ -62,6 +71,11 @@ impl Parts {
     /// When only the idle timeout slides.
     pub const ACCESS: Self = Self {
         access: true,
+        ..Self::NONE
+    };
+    /// When nothing of the session changes.
+    pub const NONE: Self = Self {
+        access: false,
         refresh: false,
         id: false,
     };
@@ -126,10 +140,8 @@ impl Cookies {
     /// Opens the session in the `Cookie` fields of a request. Never fails, never tells why.
     pub fn open(&self, headers: &HeaderMap) -> Opened {
         let jar = SessionJar::read(headers, &self.names);
-        let presented = Presented {
-            chunks: [jar.access.presented, jar.refresh.presented, jar.id.presented],
-        };
-        if presented == Presented::default() {
+        let chunks = [jar.access.presented, jar.refresh.presented, jar.id.presented];
+        if chunks == [0; 3] {
             return Opened::Absent;
         }
         let access = self.open_value(&self.access, &jar.access);
@@ -143,6 +155,10 @@ impl Cookies {
         }
         let (Ok(access), Ok(refresh), Ok(id)) = (access, refresh, id) else {
             return Opened::Unreadable { clear: true };
+        };
+        let presented = Presented {
+            chunks,
+            sealed: [&access, &refresh, &id].map(|plain| plain.as_ref().map_or(0, |plain| plain.chunks)),
         };
         match assemble(access.as_ref(), refresh.as_ref(), id.as_ref()) {
             Ok(session) => Opened::Session(Box::new(session), presented),
@@ -214,6 +230,24 @@ impl Cookies {
             }
         }
         Ok(set)
+    }
+
+    /// `Set-Cookie` values that clear the surplus chunks of what is not sealed anew: of `resealed`, sealing clears them.
+    pub fn clear_surplus(&self, presented: Presented, resealed: Parts) -> Vec<HeaderValue> {
+        let mut set = Vec::new();
+        for ((kind, resealed), (sealed, presented)) in [
+            (Kind::Access, resealed.access),
+            (Kind::Refresh, resealed.refresh),
+            (Kind::Id, resealed.id),
+        ]
+        .into_iter()
+        .zip(presented.sealed.into_iter().zip(presented.chunks))
+        {
+            if !resealed {
+                self.clear_chunks(&mut set, kind, usize::from(sealed)..usize::from(presented));
+            }
+        }
+        set
     }
 
     /// `Set-Cookie` values that clear the app's session cookies: the plain names always, and every chunk seen in `headers`.
@@ -357,14 +391,12 @@ fn assemble(
     let access = decode::<AccessContent<'_>>(access)?;
     let refresh = decode::<TokenContent<'_>>(refresh)?;
     let id = decode::<TokenContent<'_>>(id)?;
-    let Some(access) = access else {
+    // No login ends without an ID token: where its cookie is lost, so is a part of the session (K-07).
+    let (Some(access), Some(id)) = (access, id) else {
         return Err(incomplete());
     };
     let foreign = |token: &TokenContent<'_>| token.common.session != access.common.session;
-    if refresh.as_ref().is_some_and(foreign)
-        || id.as_ref().is_some_and(foreign)
-        || access.has_refresh && refresh.is_none()
-    {
+    if refresh.as_ref().is_some_and(foreign) || foreign(&id) || access.has_refresh && refresh.is_none() {
         return Err(incomplete());
     }
 
@@ -373,7 +405,7 @@ fn assemble(
         session.generation = refresh.common.generation;
         session.refresh = Some(RefreshToken::new(refresh.token));
     }
-    session.id_token = id.map(|id| IdToken::new(id.token));
+    session.id_token = Some(IdToken::new(id.token));
     Ok(session)
 }
 

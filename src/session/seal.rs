@@ -51,6 +51,8 @@ pub(super) enum Unopened {
 
 /// The plain bytes of an opened value, wiped when dropped.
 pub(super) struct Plain {
+    /// How many chunks the value was sealed for.
+    pub(super) chunks: u8,
     buffer: Buffer,
     start: usize,
     end: usize,
@@ -159,6 +161,7 @@ impl Vault {
             .map_err(|_| Unopened::Broken)?;
         let start = start + RANDOM_LEN;
         Ok(Plain {
+            chunks: count,
             buffer,
             start,
             end: start + length,

@@ -240,8 +240,41 @@ async fn chunks_that_are_missing_mixed_or_absurd_make_no_session_and_surplus_one
     for name in [".2", ".9", ".99999999", ".-1", ".1e9", ".", ".01", "-chunks"] {
         surplus.jar().plant(&format!("{AT}{name}"), "99999999");
     }
-    assert_eq!(surplus.get("/api/x").await.status, 200);
-    assert!(surplus.is_signed_in().await);
+    let early = surplus.copy();
+    for asked in ["/api/x", "/oauth-agent/session"] {
+        let browser = if asked == "/api/x" { &surplus } else { &early };
+        let reply = browser.get(asked).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.header("cache-control"), Some("no-store"), "it sets cookies");
+        let left = browser.jar().names();
+        for gone in [".2", ".9"] {
+            assert!(!left.contains(&format!("{AT}{gone}")), "{asked}: {left:?}");
+        }
+        assert!(browser.is_signed_in().await);
+        assert!(browser.get("/api/x").await.set_cookies().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_lacks_one_of_its_cookies_is_none() {
+    // K-07.
+    let world = World::new().await;
+    let browser = world.signed_in().await;
+    for name in [AT, RT, ID] {
+        let lacking = browser.copy();
+        lacking.jar().remove(name);
+        let (session, reply) = look(&lacking).await;
+        assert_eq!(
+            session,
+            json!({ "is_logged_in": false, "reason": "none" }),
+            "{name}"
+        );
+        assert_eq!(
+            (reply.status.as_u16(), reply.code().as_deref()),
+            (401, Some("session_missing")),
+            "{name}"
+        );
+    }
 }
 
 #[tokio::test]

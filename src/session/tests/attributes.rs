@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 
 use super::login::pending;
-use super::world::{NOW, app, cookies, cookies_of, key, session};
-use crate::session::{Farewell, Parts, Presented, Replaces};
+use super::world::{NOW, app, cookies, cookies_of, key, presented, session};
+use crate::session::{Farewell, Parts, Replaces};
 
 /// What follows the value.
 fn attributes(set: &HeaderValue) -> &str {
@@ -20,7 +20,7 @@ fn pair(set: &HeaderValue) -> &str {
 const STRICT: &str = "HttpOnly; SameSite=Strict; Secure; Path=/";
 const LAX: &str = "HttpOnly; SameSite=Lax; Secure; Path=/";
 const OVER: &str = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
-const NOTHING_THERE: Replaces = Replaces::Presented(Presented { chunks: [0; 3] });
+const NOTHING_THERE: Replaces = Replaces::Presented(presented([0; 3]));
 
 #[test]
 fn session_cookies_are_strict_and_end_with_the_browser() {

@@ -1,8 +1,8 @@
 //! K-05 to K-07, attacks 82 and 83: values in pieces.
 
-use super::world::{Jar, NOW, assert_same, header, opened, roomy, session_of, unreadable};
+use super::world::{Jar, NOW, assert_same, header, opened, presented, roomy, session_of, unreadable};
 use crate::session::chunk::{self, Extent};
-use crate::session::{Cookies, Parts, Presented, Replaces};
+use crate::session::{Cookies, Parts, Replaces};
 
 const AT: &str = "__Host-Http-shop-at";
 
@@ -19,9 +19,9 @@ fn large() -> (Cookies, Jar) {
 #[test]
 fn a_value_in_chunks_opens_whole() {
     let (cookies, jar) = large();
-    let (session, presented) = opened(&cookies, &jar.headers());
+    let (session, seen) = opened(&cookies, &jar.headers());
     assert_same(&session, &session_of(8000));
-    assert_eq!(presented, Presented { chunks: [3, 3, 3] });
+    assert_eq!(seen, presented([3, 3, 3]));
 }
 
 /// K-05: name and value together, at 4095, 4096 and 4097.
@@ -117,24 +117,26 @@ fn a_chunk_of_another_session_is_no_session() {
     assert_eq!(unreadable(&cookies, &jar.headers()), Some(true));
 }
 
-/// The count is authenticated: what is beyond it is ignored, and cleared by the next reseal.
+/// The count is authenticated: what is beyond it is ignored, and cleared, also where nothing is resealed.
 #[test]
 fn a_surplus_chunk_is_ignored_and_cleared() {
     let (cookies, mut jar) = large();
     jar.0.insert(format!("{AT}.3"), "AAAA".into());
     jar.0.insert(format!("{AT}.5"), "whatever".into());
-    let (session, presented) = opened(&cookies, &jar.headers());
-    assert_eq!(presented, Presented { chunks: [6, 3, 3] });
+    let mut unsealed = jar.clone();
+    let (session, seen) = opened(&cookies, &jar.headers());
+    assert!(seen.has_surplus());
+    assert_eq!((seen.chunks, seen.sealed), ([6, 3, 3], [3, 3, 3]));
     jar.apply(
         &cookies
-            .seal(&session, Parts::ACCESS, Replaces::Presented(presented), NOW)
+            .seal(&session, Parts::ACCESS, Replaces::Presented(seen), NOW)
             .unwrap(),
     );
+    assert!(cookies.clear_surplus(seen, Parts::ACCESS).is_empty());
+    unsealed.apply(&cookies.clear_surplus(seen, Parts::NONE));
+    assert_eq!(unsealed.0.len(), 9);
     assert_eq!(jar.0.len(), 9);
-    assert_eq!(
-        opened(&cookies, &jar.headers()).1,
-        Presented { chunks: [3, 3, 3] }
-    );
+    assert_eq!(opened(&cookies, &jar.headers()).1, presented([3, 3, 3]));
 }
 
 #[test]
@@ -174,11 +176,7 @@ fn absurd_chunk_numbers_are_not_read() {
         ".\u{ff11}",
     ] {
         let headers = header(format!("{plain}; {AT}{suffix}=AAAA").as_bytes());
-        assert_eq!(
-            opened(&cookies, &headers).1,
-            Presented { chunks: [3, 3, 3] },
-            "{suffix}"
-        );
+        assert_eq!(opened(&cookies, &headers).1, presented([3, 3, 3]), "{suffix}");
         assert_eq!(cookies.clear(&headers).len(), 9, "{suffix}");
     }
 }

@@ -3,9 +3,9 @@
 use proptest::option;
 use proptest::prelude::*;
 
-use super::world::{Jar, NOW, SHARED, assert_same, cookies, opened, session};
+use super::world::{Jar, NOW, SHARED, assert_same, cookies, opened, presented, session};
 use crate::clock::Timestamp;
-use crate::session::{Access, Generation, Identity, Parts, Presented, Replaces, Session, SessionId};
+use crate::session::{Access, Generation, Identity, Parts, Replaces, Session, SessionId};
 use crate::store::Epoch;
 use crate::token::{AccessToken, IdToken, RefreshToken};
 use std::time::Duration;
@@ -17,9 +17,9 @@ fn a_sealed_session_opens_as_it_was() {
     let set = cookies
         .seal(&session, Parts::ALL, Replaces::Everything, NOW)
         .unwrap();
-    let (found, presented) = opened(&cookies, &Jar::of(&set).headers());
+    let (found, seen) = opened(&cookies, &Jar::of(&set).headers());
     assert_same(&found, &session);
-    assert_eq!(presented, Presented { chunks: [1, 1, 1] });
+    assert_eq!(seen, presented([1, 1, 1]));
 }
 
 #[test]
@@ -88,7 +88,7 @@ prop_compose! {
         absolute in any::<u64>(),
         access in any_access(),
         refresh in option::of("\\PC{0,3000}"),
-        id_token in option::of("\\PC{0,3000}"),
+        id_token in "\\PC{0,3000}",
         has_refresh in any::<bool>(),
         identity in any_identity(),
     ) -> Session {
@@ -102,7 +102,7 @@ prop_compose! {
             epoch: Epoch(times[2]),
             access: Access { has_refresh: has_refresh && refresh.is_some(), ..access },
             refresh: refresh.map(RefreshToken::new),
-            id_token: id_token.map(IdToken::new),
+            id_token: Some(IdToken::new(id_token)),
             identity,
         }
     }

@@ -197,6 +197,14 @@ pub(super) fn headers(fields: &[&[u8]]) -> HeaderMap {
     headers
 }
 
+/// As many chunks as the values were sealed for.
+pub(super) const fn presented(chunks: [u8; 3]) -> Presented {
+    Presented {
+        chunks,
+        sealed: chunks,
+    }
+}
+
 pub(super) fn opened(cookies: &Cookies, headers: &HeaderMap) -> (Session, Presented) {
     match cookies.open(headers) {
         Opened::Session(session, presented) => (*session, presented),
