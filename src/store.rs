@@ -28,8 +28,10 @@ pub struct Epoch(pub u64);
 pub enum EndReason {
     /// Logout or front-channel logout.
     LoggedOut,
-    /// Back-channel logout, an administrator, reuse of a superseded generation, or a newer login in its place.
+    /// Back-channel logout, an administrator, reuse of a superseded generation.
     Revoked,
+    /// A newer login of the same browser stands in its place.
+    Replaced,
     /// A final `invalid_grant`.
     Expired,
 }

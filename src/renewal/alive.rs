@@ -49,6 +49,9 @@ impl Over {
             }
             Self::Ended(EndReason::LoggedOut) => Refusal::new(Code::SessionRevoked).because("logged out"),
             Self::Ended(EndReason::Revoked) => Refusal::new(Code::SessionRevoked).because("revoked"),
+            Self::Ended(EndReason::Replaced) => {
+                Refusal::new(Code::SessionRevoked).because("a newer login stands in its place")
+            }
             Self::Damaged => Refusal::new(Code::SessionMissing).because("its refresh cookie is missing"),
         }
     }
@@ -59,7 +62,8 @@ impl Over {
             Self::Expired | Self::Ended(EndReason::Expired) => "expired",
             Self::Ended(EndReason::LoggedOut) => "logged_out",
             Self::Ended(EndReason::Revoked) => "revoked",
-            Self::Damaged => "none",
+            // Nobody logged out of it and nobody took it away (contract §9: `none` otherwise).
+            Self::Ended(EndReason::Replaced) | Self::Damaged => "none",
         }
     }
 }

@@ -30,12 +30,11 @@ impl Sessions {
             .seal(&session, Parts::ALL, Replaces::Everything, now)
             .map_err(|too_large| Refusal::new(Code::SessionTooLarge).because(too_large.to_string()))?;
         if let Some(replaced) = replaces {
-            // `revoked`, not `logged_out`: its user did not log out of it, and whoever still holds a copy of its cookies
-            // must not read that they did. When it began is not known here; it cannot outlive a session that begins now.
+            // When it began is not known here; it cannot outlive a session that begins now.
             let until = session.absolute_end(self.parts.app.session.absolute_timeout);
             self.parts
                 .store
-                .end(replaced, EndReason::Revoked, until, now)
+                .end(replaced, EndReason::Replaced, until, now)
                 .await
                 .map_err(store_unavailable)?;
         }

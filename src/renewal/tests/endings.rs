@@ -202,7 +202,8 @@ async fn a_new_login_ends_the_session_it_replaces() {
     browser.store(&begun.1);
     assert!(world.call(&mut browser).await.is_ok());
     assert_eq!(said(world.call(&mut old).await), (Code::SessionRevoked, false));
-    assert_eq!(world.peek(&mut old).await, Err("revoked"));
+    // Contract §9: neither logged out nor revoked.
+    assert_eq!(world.peek(&mut old).await, Err("none"));
 }
 
 #[tokio::test]
