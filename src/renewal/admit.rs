@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::alive::{Alive, Standing};
+use super::flight::Wish;
 use super::rotate::Outcome;
 use super::{Admitted, Sessions};
 use crate::clock::Timestamp;
@@ -36,7 +37,7 @@ impl Sessions {
                 Err(Refusal::new(Code::AccessTokenExpired))
             };
         }
-        match self.renew(session, now).await {
+        match self.renew(session, Wish::Token, now).await {
             Outcome::Renewed(session) => self.renewed(&session, presented).map(Some),
             Outcome::Recent => self.as_it_is(alive, presented, now).map(Some),
             // Fail soft: the token is as good as it was a minute ago (R-08, attack 137).
@@ -47,7 +48,8 @@ impl Sessions {
         }
     }
 
-    /// `POST refresh`: asks the provider, unless another renewal just did. Without a refresh token: admits as it is.
+    /// `POST refresh`: asks the provider, unless another renewal just did: one under way, or one whose result the presented
+    /// generation has not seen yet. Without a refresh token: admits as it is.
     /// A provider that fails is a failure here even while the access token is valid: whoever asked must know that
     /// nothing was renewed. API calls go on with that token.
     ///
@@ -63,7 +65,8 @@ impl Sessions {
         if session.refresh.is_none() || alive.handed && !self.due(session, now) {
             return self.as_it_is(alive, presented, now);
         }
-        match self.renew(session, now).await {
+        let wish = if alive.handed { Wish::Token } else { Wish::Renewal };
+        match self.renew(session, wish, now).await {
             Outcome::Renewed(session) => self.renewed(&session, presented),
             Outcome::Recent => self.as_it_is(alive, presented, now),
             other => Err(self.refused(other, headers)),

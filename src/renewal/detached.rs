@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::Sessions;
 
@@ -20,13 +21,13 @@ impl Sessions {
         let _counted = running.wait_for(|running| *running == 0).await;
     }
 
-    /// Runs `task` whatever becomes of the request that wants it.
-    pub(crate) fn detach(&self, task: impl Future<Output = ()> + Send + 'static) {
+    /// Runs `task` whatever becomes of the request that wants it. It may be waited for; dropping the handle ends nothing.
+    pub(crate) fn detach(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         let running = Running::new(&self.detached);
         tokio::spawn(async move {
             let _running = running;
             task.await;
-        });
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! A session ends: logout here, revocation at the provider.
 
 use http::{HeaderMap, HeaderValue};
+use tokio::task::JoinHandle;
 
 use super::Sessions;
 use super::flight::Landing;
@@ -11,8 +12,8 @@ use crate::store::EndReason;
 
 impl Sessions {
     /// `POST logout`: ends the session in the store, waits (bounded) for a renewal in flight and takes its result, revokes
-    /// refresh and access token at the provider in a detached task, and answers what opened (of the newest generation)
-    /// with the clearing cookies. An ended or expired session still yields its clearing cookies. No session: `None`.
+    /// refresh and access token at the provider in a task of its own, waits (bounded) for that too, and answers what opened
+    /// (of the newest generation) with the clearing cookies. An ended or expired session still yields its clearing cookies. No session: `None`.
     ///
     /// # Errors
     /// `store_unavailable`.
@@ -38,7 +39,9 @@ impl Sessions {
         let flight = self.flights.landing(newest.id);
         let newest = self.landed_meanwhile(newest).await;
         let last = self.last_generation(newest.clone(), flight.clone()).await;
-        self.revoke_after(newest, flight);
+        let revoking = self.revoke_after(newest, flight);
+        // Whoever has its answer may count on it; a provider that is slow finishes behind the user's back.
+        let _slow = tokio::time::timeout(self.patience.revocation, revoking).await;
         Ok((Some(last), cleared))
     }
 
@@ -84,13 +87,13 @@ impl Sessions {
 
     /// Revokes the tokens of the last generation in a task of its own, after the flight that may be rotating them: a
     /// refresh token that is being superseded is not sent anywhere else (contract §9).
-    fn revoke_after(&self, newest: Session, flight: Option<Landing>) {
-        let Some(flight) = flight else {
-            self.revoke_detached(&newest);
-            return;
-        };
+    fn revoke_after(&self, newest: Session, flight: Option<Landing>) -> JoinHandle<()> {
         let sessions = self.clone();
         self.detach(async move {
+            let Some(flight) = flight else {
+                sessions.revoke(&newest).await;
+                return;
+            };
             let last = match landed(flight).await {
                 Some(Outcome::Renewed(last)) => Session::clone(&last),
                 // The refresh token is spent, and what came for it is revoked already or never came; the old access token
@@ -105,7 +108,7 @@ impl Sessions {
                 Some(Outcome::Over(_) | Outcome::Failed(_) | Outcome::Recent) | None => newest,
             };
             sessions.revoke(&last).await;
-        });
+        })
     }
 
     /// Revokes a session's tokens at the provider in a task of its own: nobody waits for it, nobody can cancel it.

@@ -30,6 +30,17 @@ pub(super) struct Patience {
     pub(super) request: Duration,
     /// By a logout: the user has decided to go.
     pub(super) farewell: Duration,
+    /// By a logout, for the provider to take back the tokens.
+    pub(super) revocation: Duration,
+}
+
+/// What a request wants of a flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// A token that is good: one that was renewed seconds ago is.
+    Token,
+    /// The provider asked, by the script that holds the newest generation (contract §3, `POST refresh`).
+    Renewal,
 }
 
 /// Where the outcome of a flight will be.
@@ -49,12 +60,23 @@ struct Rest {
     since: Timestamp,
     until: Timestamp,
     outcome: Outcome,
+    /// How many flights in a row have failed.
+    failures: u32,
 }
 
 impl Rest {
     /// Both ends, so that a clock that is set back does not make a rest of hours out of one of seconds.
     fn holds(&self, now: Timestamp) -> bool {
         self.since <= now && now < self.until
+    }
+
+    fn is_of(&self, session: &Session, now: Timestamp) -> bool {
+        self.generation == session.generation && self.holds(now)
+    }
+
+    /// Whether it is still of use: a failure is counted beyond its pause.
+    fn is_remembered(&self, now: Timestamp) -> bool {
+        self.holds(now) || self.since <= now && now.since(self.since) < GRACE
     }
 }
 
@@ -72,6 +94,7 @@ impl Default for Patience {
         Self {
             request: Duration::from_secs(10),
             farewell: Duration::from_secs(3),
+            revocation: Duration::from_secs(1),
         }
     }
 }
@@ -79,8 +102,9 @@ impl Default for Patience {
 impl Sessions {
     /// Renews the session or waits for whoever does, bounded. [`Outcome::Recent`]: another renewal just brought the
     /// presented generation, and its access token is good.
-    pub(super) async fn renew(&self, session: &Session, now: Timestamp) -> Outcome {
-        match self.flights.board(session, self.usable(session, now), now) {
+    pub(super) async fn renew(&self, session: &Session, wish: Wish, now: Timestamp) -> Outcome {
+        let contented = wish == Wish::Token && self.usable(session, now);
+        match self.flights.board(session, contented, now) {
             Boarding::Aboard(landing) => wait(landing, self.patience.request).await,
             Boarding::Resting(outcome) => outcome,
             Boarding::Ticket(ticket, landing) => {
@@ -101,7 +125,16 @@ impl Flights {
         self.air().under_way.get(&session).cloned()
     }
 
-    pub(super) fn board(self: &Arc<Self>, session: &Session, usable: bool, now: Timestamp) -> Boarding {
+    /// Whether a flight of seconds ago brought this generation.
+    pub(super) fn is_recent(&self, session: &Session, now: Timestamp) -> bool {
+        self.air()
+            .rests
+            .get(&session.id)
+            .is_some_and(|rest| rest.is_of(session, now) && matches!(rest.outcome, Outcome::Recent))
+    }
+
+    /// `contented`: a renewal of seconds ago is all that is wanted.
+    pub(super) fn board(self: &Arc<Self>, session: &Session, contented: bool, now: Timestamp) -> Boarding {
         let mut air = self.air();
         if let Some(landing) = air.under_way.get(&session.id) {
             return Boarding::Aboard(landing.clone());
@@ -109,8 +142,8 @@ impl Flights {
         air.sweep(now);
         if let Some(rest) = air.rests.get(&session.id) {
             // A token that is already over is renewed again, however young it is.
-            let helps = usable || !matches!(rest.outcome, Outcome::Recent);
-            if rest.generation == session.generation && rest.holds(now) && helps {
+            let helps = contented || !matches!(rest.outcome, Outcome::Recent);
+            if rest.is_of(session, now) && helps {
                 return Boarding::Resting(rest.outcome.clone());
             }
         }
@@ -143,7 +176,7 @@ impl Air {
     /// Forgets the rests that are over, at most once a second.
     fn sweep(&mut self, now: Timestamp) {
         if now < self.swept || now.since(self.swept) >= SWEEP_EVERY {
-            self.rests.retain(|_, rest| rest.holds(now));
+            self.rests.retain(|_, rest| rest.is_remembered(now));
             self.swept = now;
         }
     }
@@ -161,21 +194,33 @@ pub(super) struct Ticket {
 impl Ticket {
     /// Ends the flight: first what it found out is remembered, then the next one may start, then the waiters go on.
     pub(super) fn land(mut self, outcome: Outcome, now: Timestamp) {
+        let mut air = self.flights.air();
+        let failed_before = air
+            .rests
+            .remove(&self.session)
+            .filter(|rest| rest.generation == self.generation && rest.is_remembered(now))
+            .map_or(0, |rest| rest.failures);
         let (generation, until, remembered) = match &outcome {
             Outcome::Renewed(session) => (session.generation, now.after(GRACE), Some(Outcome::Recent)),
+            // A first failure may have been a hiccup: whoever comes next finds out.
+            Outcome::Failed(_) if failed_before == 0 => (self.generation, now, Some(outcome.clone())),
             Outcome::Failed(_) => (self.generation, now.after(PAUSE), Some(outcome.clone())),
             Outcome::Superseded(_, until) => (self.generation, *until, Some(outcome.clone())),
             Outcome::Over(_) | Outcome::Late(_) | Outcome::Final | Outcome::Rejected(_) | Outcome::Recent => {
                 (self.generation, now, None)
             }
         };
-        let mut air = self.flights.air();
-        air.rests.remove(&self.session);
         if let Some(outcome) = remembered {
+            let failed = matches!(outcome, Outcome::Failed(_));
             let rest = Rest {
                 generation,
                 since: now,
                 until,
+                failures: if failed {
+                    failed_before.saturating_add(1)
+                } else {
+                    0
+                },
                 outcome,
             };
             air.rests.insert(self.session, rest);
@@ -216,10 +261,10 @@ fn failed(why: &'static str) -> Outcome {
     )
 }
 
-/// After a failed flight the provider is left alone this long, per session.
+/// After a second failed flight in a row the provider is left alone this long, per session.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A renewal this young is what the next `POST refresh` (of another tab) asks for.
+/// A renewal this young is good enough for an API call, however short its token lives. A failure this old is forgotten.
 const GRACE: Duration = Duration::from_secs(5);
 
 const SWEEP_EVERY: Duration = Duration::from_secs(1);

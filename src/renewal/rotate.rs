@@ -45,7 +45,9 @@ impl Sessions {
             Ok(Standing::Over(over)) => return Outcome::Over(over),
             Err(refusal) => return Outcome::Failed(refusal),
         };
-        if alive.handed && !self.due(&alive.session, asked) {
+        // Also where the token that it brought lives for seconds only.
+        let fresh = || self.usable(&alive.session, asked) && self.flights.is_recent(&alive.session, asked);
+        if alive.handed && (!self.due(&alive.session, asked) || fresh()) {
             return Outcome::Renewed(Arc::from(alive.session));
         }
         let Some(refresh) = &alive.session.refresh else {

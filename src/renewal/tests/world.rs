@@ -102,6 +102,7 @@ impl World {
         sessions.patience = Patience {
             request: Duration::ZERO,
             farewell: Duration::ZERO,
+            revocation: Duration::ZERO,
         };
         sessions
     }
