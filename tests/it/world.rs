@@ -9,6 +9,7 @@ use std::time::Duration;
 use cloakroom::clock::{Clock, Timestamp};
 use cloakroom::config::Variables;
 use cloakroom::random::OsRandom;
+use cloakroom::store::Store;
 use cloakroom::{Config, Environment, TokenHandler};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -48,6 +49,8 @@ pub struct Plan {
     pub session: String,
     /// Replaces the plain routes.
     pub routes: Option<String>,
+    /// In place of the store that the configuration names.
+    pub store: Option<Arc<dyn Store>>,
 }
 
 impl World {
@@ -79,7 +82,7 @@ impl World {
         let environment = Environment {
             clock: clock.clone(),
             random: Arc::new(OsRandom),
-            store: None,
+            store: plan.store.clone(),
         };
         let handler = TokenHandler::new(&config, environment).unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -15,7 +15,7 @@ pub enum From {
 }
 
 /// The jar of one browser for one host.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Jar {
     cookies: BTreeMap<String, Cookie<'static>>,
     /// What was refused, and why: a test that sets cookies a browser would drop should hear of it.

@@ -1,0 +1,165 @@
+//! A panic in one request is that request's 500 (E-04): the process lives, nobody else notices, no session ends by it.
+//!
+//! The fault is injected where every request with a session passes: a store that panics when it is looked at.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use cloakroom::clock::Timestamp;
+use cloakroom::random::OsRandom;
+use cloakroom::session::{Generation, SessionId};
+use cloakroom::store::{Answer, EndReason, Epoch, Look, MemoryStore, SessionRef, Store};
+use http::Method;
+
+use crate::world::{Plan, World};
+
+/// A store that works, but for the looks that it was told to die at.
+#[derive(Debug)]
+struct Mined {
+    store: MemoryStore,
+    /// Bit n: the look after next n dies.
+    mines: AtomicU32,
+}
+
+impl Mined {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            store: MemoryStore::new(&OsRandom),
+            mines: AtomicU32::new(0),
+        })
+    }
+
+    /// Plants mines: the lowest bit is the next look.
+    fn plant(&self, mines: u32) {
+        self.mines.store(mines, Ordering::SeqCst);
+    }
+}
+
+impl Store for Mined {
+    fn epoch(&self) -> Epoch {
+        self.store.epoch()
+    }
+
+    fn use_once(&self, mark: [u8; 32], until: Timestamp, now: Timestamp) -> Answer<'_, bool> {
+        self.store.use_once(mark, until, now)
+    }
+
+    fn look<'a>(&'a self, session: SessionRef<'a>, now: Timestamp) -> Answer<'a, Look> {
+        let mines = self.mines.load(Ordering::SeqCst);
+        self.mines.store(mines >> 1, Ordering::SeqCst);
+        assert_eq!(
+            mines & 1,
+            0,
+            "a mine of the test, with refresh-token-canary in it"
+        );
+        self.store.look(session, now)
+    }
+
+    fn end(&self, session: SessionId, reason: EndReason, until: Timestamp, now: Timestamp) -> Answer<'_, ()> {
+        self.store.end(session, reason, until, now)
+    }
+
+    fn end_subject<'a>(
+        &'a self,
+        issuer: &'a str,
+        subject: Option<&'a str>,
+        before: Timestamp,
+        reason: EndReason,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'a, ()> {
+        self.store
+            .end_subject(issuer, subject, before, reason, until, now)
+    }
+
+    fn keep_renewal(
+        &self,
+        session: SessionId,
+        from: Generation,
+        sealed: Vec<u8>,
+        result_until: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, bool> {
+        self.store
+            .keep_renewal(session, from, sealed, result_until, until, now)
+    }
+
+    fn renewal(&self, session: SessionId, from: Generation, now: Timestamp) -> Answer<'_, Option<Vec<u8>>> {
+        self.store.renewal(session, from, now)
+    }
+
+    fn presented(&self, session: SessionId, generation: Generation, now: Timestamp) -> Answer<'_, ()> {
+        self.store.presented(session, generation, now)
+    }
+
+    fn refused(&self, session: SessionId, generation: Generation, now: Timestamp) -> Answer<'_, Timestamp> {
+        self.store.refused(session, generation, now)
+    }
+}
+
+async fn mined() -> (Arc<Mined>, World) {
+    let store = Mined::new();
+    let world = World::with(Plan {
+        store: Some(store.clone()),
+        ..Plan::default()
+    })
+    .await;
+    (store, world)
+}
+
+// E-01, E-04.
+#[tokio::test]
+async fn a_panic_is_a_500_of_its_own_request() {
+    let (store, world) = mined().await;
+    let browser = world.signed_in().await;
+    let before = browser.jar().clone();
+    for (method, path) in [
+        (Method::GET, "/api/x"),
+        (Method::POST, "/api/x"),
+        (Method::GET, "/oauth-agent/session"),
+        (Method::GET, "/oauth-agent/userinfo"),
+        (Method::POST, "/oauth-agent/refresh"),
+        (Method::POST, "/oauth-agent/logout"),
+    ] {
+        let upstream = world.upstream.count();
+        store.plant(0b1);
+        let reply = browser.fetch(method.clone(), path).send().await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code().as_deref()),
+            (500, Some("internal")),
+            "{path}"
+        );
+        assert!(
+            !reply.text().contains("canary") && !reply.text().contains("mine"),
+            "{reply:?}"
+        );
+        assert!(reply.set_cookies().is_empty(), "{reply:?}");
+        assert_eq!(world.upstream.count(), upstream, "{path}: nothing is forwarded");
+    }
+    assert_eq!(*browser.jar(), before);
+    assert_eq!(
+        browser.get("/api/x").await.status,
+        200,
+        "the session is as it was"
+    );
+    assert_eq!(world.browser().get("/public/x").await.status, 200);
+}
+
+// E-04, R-03: the flight of a renewal is a task of its own, and its death is nobody else's.
+#[tokio::test]
+async fn a_panic_in_a_renewal_costs_one_attempt_and_no_session() {
+    let (store, world) = mined().await;
+    let browser = world.signed_in().await;
+    world.clock.advance_secs(301);
+    // The request's own look passes, the flight's does not.
+    store.plant(0b10);
+    let reply = browser.get("/api/x").await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.code().as_deref()),
+        (503, Some("provider_unavailable"))
+    );
+    assert_eq!(world.provider.token_requests("refresh_token"), 0);
+    assert_eq!(browser.get("/api/x").await.status, 200);
+    assert_eq!(world.provider.token_requests("refresh_token"), 1);
+}
