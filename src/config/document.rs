@@ -40,7 +40,8 @@ pub(super) fn parse(text: &str) -> (Node, Vec<SyntaxError>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let root = Node {
         value: table_value(table.into_inner()),
-        place: Place::Whole,
+        // What is missing at the top is missing from the first line on.
+        place: Place::File(0..0),
     };
     let errors = errors
         .into_iter()

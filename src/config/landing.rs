@@ -34,12 +34,17 @@ pub(super) fn read(field: &Field<'_>, ground: &Ground<'_>, check: &mut Check<'_>
     }
 }
 
-/// By the one checker, so that what the configuration promises is what the agent redirects to. Without an origin there is
-/// nothing to resolve on; that origin's own problem is reported already.
+/// By the one checker, so that what the configuration promises is what the agent redirects to. Where the origin itself is
+/// wrong, which is reported already, a path is judged on another one in its place; a URL has nothing to be compared with.
 fn fault(text: &str, ground: &Ground<'_>) -> Option<Rejected> {
+    let stand_in = Origin::parse(STAND_IN);
+    let known = ground.spa_origin.or(ground.origin);
+    if known.is_none() && !text.starts_with(['/', '\\']) {
+        return None;
+    }
     let rules = Rules {
-        origin: ground.origin?,
-        spa_origin: ground.spa_origin?,
+        origin: ground.origin.or(stand_in.as_ref())?,
+        spa_origin: known.or(stand_in.as_ref())?,
         allowed_origins: ground.allowed,
         calls: ground
             .agent_path
@@ -49,3 +54,6 @@ fn fault(text: &str, ground: &Ground<'_>) -> Option<Rejected> {
     };
     ReturnTo::check(text, &rules).err()
 }
+
+/// A name that nobody has (RFC 6761 §6.4).
+const STAND_IN: &str = "https://app.invalid";

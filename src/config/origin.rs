@@ -34,7 +34,11 @@ impl Origin {
         if text.strip_suffix('/').unwrap_or(text) != serialized {
             return None;
         }
-        let host = url.host_str()?.into();
+        let host: Box<str> = url.host_str()?.into();
+        // URLs allow more in a name than hosts do: `*` above all, which would look like a pattern and never match.
+        if !host.bytes().all(is_of_hosts) {
+            return None;
+        }
         Some(Self {
             text: serialized.into(),
             scheme,
@@ -84,6 +88,11 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// Letters, digits and what stands between labels, in IPv6 addresses and, against the rules, in names that exist.
+const fn is_of_hosts(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
 }
 
 /// Whether `host` (as a URL carries it, IPv6 in brackets) is a loopback name; only there may `http` be used.

@@ -101,6 +101,45 @@ impl Code {
     pub const fn as_str(self) -> &'static str {
         self.0
     }
+
+    /// Why a problem of this kind is one, where its finder says nothing more telling.
+    fn usual_cause(self) -> Option<&'static str> {
+        Some(match self {
+            Self::FILE => "without it nobody knows what to serve",
+            Self::SYNTAX => "what cannot be read cannot be checked, and nothing of it is guessed",
+            Self::UNKNOWN_KEY | Self::OVERRIDE_NAME => {
+                "what nobody reads would be a setting that does nothing"
+            }
+            Self::WRONG_TYPE | Self::OVERRIDE_VALUE => {
+                "values are never converted: what was meant would be a guess"
+            }
+            Self::MISSING_KEY => "it has no default",
+            Self::NOT_AVAILABLE => "what does nothing yet is refused, so that nobody relies on it",
+            Self::UNKNOWN_VALUE => "only the listed values mean something",
+            Self::DURATION => "a duration is a whole number with its unit, within bounds that make sense",
+            Self::SIZE => "a size is a whole number with its unit, within bounds that make sense",
+            Self::LISTEN => "the service binds to an address and a port, never to a name",
+            Self::TRUSTED_PROXY => "proxies are known by their addresses",
+            Self::SECRET_UNREADABLE => "no secret has a default",
+            Self::KEY_FORM => "cookies are sealed with AES-256: its keys have 32 bytes",
+            Self::KEY_TWICE => "such a ring looks rotated and is not",
+            Self::SPA_ORIGIN => "browsers are sent there after a login: it has to be an origin of this app",
+            Self::OVERLAP => "a request would have two owners",
+            Self::SCOPES => "scopes are sent to the provider with spaces between them (RFC 6749)",
+            Self::TEXT => "the value would have no effect, or another than its key promises",
+            Self::METHOD => {
+                "methods are compared with case; TRACE and CONNECT would show headers or open tunnels"
+            }
+            Self::SESSION_AND_TOKEN => "only a session has an access token to attach",
+            Self::HEADER => "a header name is letters, digits and hyphens",
+            _ => return None,
+        })
+    }
+
+    /// What to do about it, where its finder says nothing more telling.
+    fn usual_fix(self) -> Option<&'static str> {
+        (self == Self::PATH).then_some("write it as requests carry it, as `\"/api\"`")
+    }
 }
 
 impl fmt::Display for Code {
@@ -185,12 +224,12 @@ impl Problem {
 
     /// Why it is wrong.
     pub fn cause(&self) -> Option<&str> {
-        self.cause.as_deref()
+        self.cause.as_deref().or_else(|| self.code.usual_cause())
     }
 
     /// What to do about it.
     pub fn fix(&self) -> Option<&str> {
-        self.fix.as_deref()
+        self.fix.as_deref().or_else(|| self.code.usual_fix())
     }
 
     pub(super) fn with_cause(&mut self, cause: impl Into<String>) -> &mut Self {

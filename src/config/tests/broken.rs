@@ -26,9 +26,10 @@ fn each_mistake_is_reported_where_it_is() {
                         .map(|line| line.chars().skip(column.saturating_sub(1)).collect::<String>())
                         .unwrap_or_default();
                     assert!(
-                        problem.fix().is_some() || problem.cause().is_some(),
-                        "{what}: no help"
+                        problem.cause().is_some() && problem.fix().is_some(),
+                        "{what}: no cause or no fix"
                     );
+                    assert!(problem.position().is_some(), "{what}: no position");
                     (problem.code().as_str(), problem.path().to_owned(), at)
                 })
                 .collect(),
@@ -55,6 +56,7 @@ cookie = ["hunter2-hunter2"]
 [[app]]
 id = "Shop"
 origin = "http://shop.example.com"
+error_path = "//evil.test"
 [app.provider]
 issuer = "login.example.com"
 client_id = "shop"
@@ -75,6 +77,7 @@ upstream = "http://10.0.0.7"
             "CR-C012 keys.cookie[0]",
             "CR-C020 app[0].id",
             "CR-C024 app[0].origin",
+            "CR-C029 app[0].error_path",
             "CR-C030 app[0].provider.issuer",
             "CR-C003 app[0].provider.client_secrets",
             "CR-C033 app[0].provider.scopes",
@@ -84,8 +87,8 @@ upstream = "http://10.0.0.7"
         ]
     );
     let problems = world.parse(text).unwrap_err();
-    assert_eq!(problems.errors(), 11);
-    assert_eq!(problems.reason(), "config.toml: 11 problems");
+    assert_eq!(problems.errors(), 12);
+    assert_eq!(problems.reason(), "config.toml: 12 problems");
 }
 
 /// What an operator sees: code, `file:line:column`, the line, a caret, cause and fix.

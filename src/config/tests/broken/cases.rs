@@ -72,6 +72,7 @@ fn apps() -> Vec<Case> {
         ("http off loopback", changed("https://shop.example.com", "http://shop.example.com"), &[("CR-C024", "app[0].origin", "\"http")]),
         ("http on a name that only begins like loopback", changed("https://shop.example.com", "http://localhost.example.com"), &[("CR-C024", "app[0].origin", "\"http")]),
         ("any origin", added("id = \"shop\"", "allowed_origins = [\"*\"]"), &[("CR-C023", "app[0].allowed_origins[0]", "\"*\"")]),
+        ("a pattern of origins", added("id = \"shop\"", "allowed_origins = [\"https://*.example.com\"]"), &[("CR-C023", "app[0].allowed_origins[0]", "\"https://*")]),
         ("the origin `null`", added("id = \"shop\"", "allowed_origins = [\"null\"]"), &[("CR-C023", "app[0].allowed_origins[0]", "\"null\"")]),
         ("a cross-site origin", added("id = \"shop\"", "allowed_origins = [\"https://www.example.com\", \"https://www.example.org\"]"), &[("CR-C025", "app[0].allowed_origins[1]", "\"https://www.example.org")]),
         ("neighbours on a hoster's name", changed("https://shop.example.com\"", "https://one.pages.dev\"\nallowed_origins = [\"https://two.pages.dev\"]"), &[("CR-C025", "app[0].allowed_origins[0]", "\"https://two")]),
