@@ -27,6 +27,7 @@ mod gate;
 mod last_resort;
 mod login;
 mod logout;
+mod logs;
 mod paths;
 mod provider_trouble;
 mod renewal;

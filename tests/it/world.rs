@@ -71,7 +71,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let text = config(&plan, address, &provider.issuer, &upstream.url);
         let variables = Variables::from_iter([
-            ("COOKIE_KEY", "Y2xvYWtyb29tIHRlc3Qga2V5IG51bWJlciBvbmUgISE="),
+            ("COOKIE_KEY", COOKIE_KEY),
             ("CLIENT_SECRET", provider::CLIENT_SECRET),
         ]);
         let config = match Config::parse(&text, "config.toml", folder.path(), &variables) {
@@ -165,6 +165,8 @@ id_token_alg = "ES256"
         .replace("{issuer}", issuer)
         .replace("{upstream}", upstream)
 }
+
+pub const COOKIE_KEY: &str = "Y2xvYWtyb29tIHRlc3Qga2V5IG51bWJlciBvbmUgISE=";
 
 const ROUTES: &str = r#"
 [[app.route]]

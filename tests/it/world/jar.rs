@@ -20,6 +20,8 @@ pub struct Jar {
     cookies: BTreeMap<String, Cookie<'static>>,
     /// What was refused, and why: a test that sets cookies a browser would drop should hear of it.
     pub refused: Vec<String>,
+    /// Every value that was ever set.
+    pub ever: Vec<String>,
 }
 
 impl Jar {
@@ -33,6 +35,7 @@ impl Jar {
             return self.refused.push(format!("{}: {why}", cookie.name()));
         }
         let name = cookie.name().to_owned();
+        self.ever.push(cookie.value().to_owned());
         let gone = cookie
             .max_age()
             .is_some_and(|age| age.is_zero() || age.is_negative());
