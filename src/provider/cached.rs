@@ -6,8 +6,9 @@
 //!    a day (D-06). A provider that is down ends nothing.
 //! 4. After a failure the next attempt waits out a short pause instead of failing at once: a provider that has just
 //!    come back is found, one that is down is not hammered.
-//! 5. [`Cached::newer_than`] is for what only a newer document can tell (an unknown `kid`, T-14): at most one fetch per
-//!    five seconds, unless the last one proved useful ([`Cached::proved`]): a genuine rotation is never blocked (D-05).
+//! 5. [`Cached::newer_than`] is for what only a newer document can tell (an unknown `kid`, T-14): at most three fetches in
+//!    vain per five seconds. One that proved useful ([`Cached::proved`]) counts for nothing, and a single bad token leaves
+//!    room for the genuine rotation right behind it (D-05).
 //!
 //! Age is counted on the injected clock, pauses on the runtime's: they only bound how often a socket is opened.
 
@@ -25,8 +26,8 @@ use super::ProviderError;
 #[derive(Debug)]
 pub(super) struct Cached<T> {
     held: Mutex<Option<Held<T>>>,
-    /// When a fetch was last forced without having proved useful since.
-    forced: Mutex<Option<Timestamp>>,
+    /// When fetches were forced that have not proved useful since.
+    forced: Mutex<Vec<Timestamp>>,
     flight: tokio::sync::Mutex<Flight>,
     pause: Duration,
     patience: Duration,
@@ -54,7 +55,7 @@ impl<T> Cached<T> {
     pub(super) fn new(pause: Duration, patience: Duration) -> Self {
         Self {
             held: Mutex::new(None),
-            forced: Mutex::new(None),
+            forced: Mutex::default(),
             flight: tokio::sync::Mutex::default(),
             pause,
             patience,
@@ -120,17 +121,23 @@ impl<T> Cached<T> {
         {
             return Err(error.clone());
         }
-        if lock(&self.forced).is_some_and(|last| is_within(now, last, FORCED_PAUSE)) {
+        if !self.may_force(now) {
             return Ok(None);
         }
         let held = self.fetch(&mut flight, now, fetch).await?;
-        *lock(&self.forced) = Some(now);
+        lock(&self.forced).push(now);
         Ok(Some(held))
     }
 
     /// The version that [`Self::newer_than`] brought had what was missing: the next one may be fetched at once.
     pub(super) fn proved(&self) {
-        *lock(&self.forced) = None;
+        lock(&self.forced).clear();
+    }
+
+    fn may_force(&self, now: Timestamp) -> bool {
+        let mut forced = lock(&self.forced);
+        forced.retain(|then| is_within(now, *then, FORCED_SPAN));
+        forced.len() < FORCED_IN_VAIN
     }
 
     async fn fetch<F>(&self, flight: &mut Flight, now: Timestamp, fetch: F) -> Result<Held<T>, ProviderError>
@@ -209,7 +216,9 @@ fn lock<V>(mutex: &Mutex<V>) -> std::sync::MutexGuard<'_, V> {
 const FRESH: Duration = Duration::from_secs(60 * 60);
 /// As long as it serves while the provider is down.
 const KEPT: Duration = Duration::from_secs(25 * 60 * 60);
-/// Between two fetches that were forced in vain.
-const FORCED_PAUSE: Duration = Duration::from_secs(5);
+/// As many fetches are forced in vain…
+const FORCED_IN_VAIN: usize = 3;
+/// …within this long.
+const FORCED_SPAN: Duration = Duration::from_secs(5);
 /// With something held there is no hurry: this many pauses lie between two attempts.
 const STALE_PAUSES: u32 = 30;

@@ -4,8 +4,9 @@
 //!
 //! 1. `issuer` equals the configured one, code point for code point (D-01).
 //! 2. `authorization_endpoint`, `token_endpoint` and `jwks_uri` are there; every endpoint is one that [`Http::permits`].
-//! 3. It does not exclude what is configured (D-08): where it lists them, response types hold `code`, token endpoint
-//!    authentication holds our method, ID token algorithms hold ours.
+//! 3. It does not exclude what is configured (D-08): where it lists them, response types hold `code`, response modes
+//!    `query`, token endpoint authentication our method, ID token algorithms ours; and it demands neither pushed
+//!    authorization requests (RFC 9126 §5) nor signed request objects (RFC 9101 §10.5), which are not sent.
 //! 4. Where it lists PKCE methods, `S256` is among them (L-05). Where it lists none, the login goes on: several large
 //!    providers support PKCE without announcing it, we send it in any case, and `state` and `nonce` carry the defence
 //!    against CSRF and code injection by themselves.
@@ -45,10 +46,13 @@ struct Announced {
     revocation_endpoint: Option<Url>,
     end_session_endpoint: Option<Url>,
     response_types_supported: Option<Vec<String>>,
+    response_modes_supported: Option<Vec<String>>,
     code_challenge_methods_supported: Option<Vec<String>>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     id_token_signing_alg_values_supported: Option<Vec<String>>,
     authorization_response_iss_parameter_supported: Option<bool>,
+    require_pushed_authorization_requests: Option<bool>,
+    require_signed_request_object: Option<bool>,
 }
 
 impl Metadata {
@@ -116,6 +120,17 @@ impl Announced {
         };
         if lacks(&self.response_types_supported, &["code"]) {
             return Err(invalid("`response_types_supported` lacks `code`"));
+        }
+        if lacks(&self.response_modes_supported, &["query"]) {
+            return Err(invalid("`response_modes_supported` lacks `query`"));
+        }
+        if self.require_pushed_authorization_requests == Some(true) {
+            return Err(invalid(
+                "`require_pushed_authorization_requests`: they are not sent",
+            ));
+        }
+        if self.require_signed_request_object == Some(true) {
+            return Err(invalid("`require_signed_request_object`: none is sent"));
         }
         if lacks(&self.code_challenge_methods_supported, &["S256"]) {
             return Err(invalid("`code_challenge_methods_supported` lacks `S256`"));

@@ -6,7 +6,7 @@
 //! 2. The header is a JSON object without repeated members (T-15).
 //! 3. `alg` is the one configured algorithm, by its exact name (RFC 8725 §3.1, T-05); `none` and HMAC never are.
 //! 4. `crit`, `b64`, `enc` and `zip`: refused, whatever they say: nothing here understands an extension (RFC 7515 §4.1.11).
-//! 5. `typ`: absent or `JWT` (T-17). Every other kind of JWT names itself (`at+jwt`, `logout+jwt`,
+//! 5. `typ`: absent, `JWT` or `application/jwt` (T-17). Every other kind of JWT names itself (`at+jwt`, `logout+jwt`,
 //!    `token-introspection+jwt`, `oauth-authz-req+jwt`, `dpop+jwt` …) and is therefore no ID token. `cty` says a token is
 //!    nested: refused.
 //! 6. `jku`, `jwk`, `x5u`, `x5c` are never looked at: keys come from the provider's `jwks_uri` alone (T-15).
@@ -53,7 +53,11 @@ impl<'a> Unverified<'a> {
         }
         match header.get("typ") {
             None => {}
-            Some(Value::String(typ)) if typ.eq_ignore_ascii_case("JWT") => {}
+            // RFC 7515 §4.1.9: `application/` may stand in front.
+            Some(Value::String(typ))
+                if ["JWT", "application/jwt"]
+                    .iter()
+                    .any(|known| typ.eq_ignore_ascii_case(known)) => {}
             Some(_) => return Err(invalid("`typ` is not that of an ID token")),
         }
         let kid = match header.get("kid") {

@@ -247,12 +247,23 @@ async fn unknown_kids_fetch_a_bounded_number_of_times() {
             Err(ProviderError::Invalid(_))
         ));
     }
-    assert_eq!(world.fake.seen("/jwks").len(), 2);
+    assert_eq!(world.fake.seen("/jwks").len(), 4);
     world.clock.advance(Duration::from_secs(5));
     let next = Signer::new(Algorithm::ES256, Some("k2"));
     world.fake.publishes(&[&next]);
     assert!(world.verify(&next.sign(&world.claims())).await.is_ok());
-    assert_eq!(world.fake.seen("/jwks").len(), 3);
+    assert_eq!(world.fake.seen("/jwks").len(), 5);
+}
+
+/// D-05: one bad token does not stand in the way of the rotation behind it.
+#[tokio::test]
+async fn a_rotation_right_after_an_unknown_kid_is_noticed() {
+    let world = World::new(Algorithm::ES256).await;
+    let stranger = Signer::new(Algorithm::ES256, Some("bad"));
+    assert!(world.verify(&stranger.sign(&world.claims())).await.is_err());
+    let next = Signer::new(Algorithm::ES256, Some("k2"));
+    world.fake.publishes(&[&next]);
+    assert!(world.verify(&next.sign(&world.claims())).await.is_ok());
 }
 
 /// D-05: many at once share one fetch.

@@ -79,6 +79,18 @@ async fn metadata_that_breaks_a_rule_is_refused_and_the_member_named() {
             json!({"response_types_supported": ["id_token", "code token"]}),
         ),
         (
+            "response_modes_supported",
+            json!({"response_modes_supported": ["form_post", "fragment"]}),
+        ),
+        (
+            "require_pushed_authorization_requests",
+            json!({"require_pushed_authorization_requests": true}),
+        ),
+        (
+            "require_signed_request_object",
+            json!({"require_signed_request_object": true}),
+        ),
+        (
             "code_challenge_methods_supported",
             json!({"code_challenge_methods_supported": ["plain"]}),
         ),
@@ -110,6 +122,7 @@ async fn metadata_that_says_less_or_more_is_accepted() {
         json!({}),
         json!({"code_challenge_methods_supported": null, "response_types_supported": null}),
         json!({"code_challenge_methods_supported": ["plain", "S256"]}),
+        json!({"response_modes_supported": ["form_post", "query"], "require_pushed_authorization_requests": false}),
         json!({"token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"]}),
         json!({"id_token_signing_alg_values_supported": ["RS256", "ES256"]}),
         json!({"userinfo_endpoint": null, "revocation_endpoint": null, "end_session_endpoint": null}),

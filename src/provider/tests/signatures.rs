@@ -217,7 +217,7 @@ async fn other_kinds_of_token_are_refused() {
     ] {
         header_refused(&world, &json!({"typ": typ})).await;
     }
-    for typ in [json!("JWT"), json!("jwt"), Value::Null] {
+    for typ in [json!("JWT"), json!("jwt"), json!("application/JWT"), Value::Null] {
         let header = merged(&world.signer.header(), &json!({"typ": typ}));
         let token = world.signer.sign_with_header(&header, &world.claims());
         assert!(world.verify(&token).await.is_ok(), "{typ}");
