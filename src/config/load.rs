@@ -127,7 +127,7 @@ fn check(text: &str, file_name: &str, base_dir: &Path, variables: &Variables) ->
 
 fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Config> {
     schema::inspect(root.entries(), ROOT, "", check);
-    let server = server::read(root, check);
+    let mut server = server::read(root, check);
     let keys = keys::read(root, check);
     let store = store::read(root, check);
     let tables = root.tables("app");
@@ -146,7 +146,10 @@ fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Config> {
         .map(|(index, table)| app::read(table, index, &mut claims, check))
         .collect();
     overlap::inspect(&claims, check);
-    if let Some(server) = &server {
+    if let Some(server) = &mut server {
+        if root.table_or_empty("server").field("max_header_bytes").is_none() {
+            server.max_header_bytes = room_for_cookies(server.max_header_bytes, apps.iter().flatten());
+        }
         for (app, table) in apps.iter().zip(&tables) {
             warn_of_large_cookies(server, app.as_ref(), table, check);
         }
@@ -159,6 +162,12 @@ fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Config> {
         store: store?,
         apps: apps?.into_iter().map(Arc::new).collect(),
     })
+}
+
+/// Where nobody limits the head, a cookie budget that was raised raises it too: a session that was opened can come back.
+fn room_for_cookies<'a>(usual: usize, apps: impl Iterator<Item = &'a App>) -> usize {
+    apps.map(|app| app.session.cookie_budget.saturating_add(OTHER_HEADERS))
+        .fold(usual, usize::max)
 }
 
 /// Cookies come back in the head of every request: a budget beyond the head's limit ends in 431, not in a session.

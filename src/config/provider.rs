@@ -95,7 +95,7 @@ pub(super) fn read(
     let userinfo_at_login = table.or("userinfo", false, check, |field, check| {
         field.choice(check, &[("on_demand", false), ("at_login", true)], &[])
     });
-    let default_expires_in = table.optional("default_expires_in", check, |field, check| {
+    let default_expires_in = table.or("default_expires_in", DEFAULT_EXPIRES_IN, check, |field, check| {
         duration::read(field, &EXPIRES_IN, check)
     });
     let logout_mode = table.or("logout_mode", LogoutMode::Oidc, check, |field, check| {
@@ -125,7 +125,7 @@ pub(super) fn read(
         max_age: max_age?,
         require_iss: table.flag("require_iss", false)?,
         userinfo_at_login: userinfo_at_login?,
-        default_expires_in: default_expires_in?,
+        default_expires_in: Some(default_expires_in?),
         logout_mode: logout_mode?,
         logout_hint: logout_hint?,
         third_party_login: table.flag("third_party_login", false)?,
@@ -423,4 +423,5 @@ const ALGORITHMS: &[(&str, Algorithm)] = &[
 /// Zero is a value of its own: sign in anew each time (OpenID Connect Core §3.1.2.1).
 const MAX_AGES: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(400 * 86_400);
 
+const DEFAULT_EXPIRES_IN: Duration = Duration::from_secs(60 * 60);
 const EXPIRES_IN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(400 * 86_400);

@@ -41,7 +41,7 @@ fn the_defaults_are_those_of_the_contract() {
     );
     assert_eq!(provider.id_token_alg, jsonwebtoken::Algorithm::RS256);
     assert_eq!(provider.max_age, None);
-    assert_eq!(provider.default_expires_in, None);
+    assert_eq!(provider.default_expires_in, Some(Duration::from_secs(3600)));
     assert_eq!(provider.logout_mode, LogoutMode::Oidc);
     assert_eq!(provider.logout_hint, LogoutHint::IdToken);
     assert!(!provider.require_iss && !provider.userinfo_at_login && !provider.third_party_login);
@@ -126,7 +126,7 @@ fn every_key_of_a_provider_reads() {
             "client_auth = \"client_secret_post\"\nca_file = \"ca.pem\"\nid_token_alg = \"ES256\"\n\
              audience = \"https://api.example.com\"\nresource = [\"https://api.example.com\"]\n\
              acr_values = [\"gold\"]\nallowed_acr_values = [\"silver\"]\nmax_age = \"0s\"\nrequire_iss = true\n\
-             userinfo = \"at_login\"\ndefault_expires_in = \"1h\"\nlogout_mode = \"local\"\nlogout_hint = \"sid\"\n\
+             userinfo = \"at_login\"\ndefault_expires_in = \"2h\"\nlogout_mode = \"local\"\nlogout_hint = \"sid\"\n\
              third_party_login = true\nredirect_uri = \"{origin}/signed-in\"",
         ))
         .unwrap();
@@ -136,7 +136,7 @@ fn every_key_of_a_provider_reads() {
     assert_eq!(provider.id_token_alg, jsonwebtoken::Algorithm::ES256);
     assert_eq!(&*provider.resource[0], "https://api.example.com");
     assert_eq!(provider.max_age, Some(Duration::ZERO));
-    assert_eq!(provider.default_expires_in, Some(Duration::from_secs(3600)));
+    assert_eq!(provider.default_expires_in, Some(Duration::from_secs(7200)));
     assert_eq!(
         (provider.logout_mode, provider.logout_hint),
         (LogoutMode::Local, LogoutHint::Sid)
@@ -271,13 +271,25 @@ fn apps_that_share_are_warned_about() {
     );
     assert!(check(&with("https://admin.example.com")).is_empty());
     assert_eq!(
-        check(&added("[app.session]", "cookie_budget = \"64KiB\"")),
+        check(
+            &added("[app.session]", "cookie_budget = \"64KiB\"")
+                .replace("[server]", "[server]\nmax_header_bytes = \"32KiB\"")
+        ),
         ["CR-C041 app[0].session.cookie_budget"]
     );
     assert_eq!(
         check(&added("[app.session]", "absolute_timeout = \"10m\"")),
         ["CR-C040 app[0].session.idle_timeout"]
     );
+}
+
+/// Contract §4: a budget up to 64 KiB. What a login sets must come back with the next request.
+#[test]
+fn a_large_cookie_budget_makes_room_in_the_head() {
+    let config = World::new()
+        .parse(&added("[app.session]", "cookie_budget = \"64KiB\""))
+        .unwrap();
+    assert_eq!(config.server.max_header_bytes, 72 * 1024);
 }
 
 /// `load` reads beside the file, whatever folder the process is in.

@@ -64,6 +64,7 @@ fn apps() -> Vec<Case> {
         ("an id too long", changed("id = \"shop\"", "id = \"abcdefghijklmnopq\""), &[("CR-C020", "app[0].id", "\"abc")]),
         ("an id twice", second("\"admin\"\norigin", "\"shop\"\norigin"), &[("CR-C021", "app[1].id", "\"shop\"")]),
         ("an origin with a path", changed("https://shop.example.com", "https://shop.example.com/app"), &[("CR-C023", "app[0].origin", "\"https")]),
+        ("an origin with a wildcard", changed("https://shop.example.com", "https://*.example.com"), &[("CR-C023", "app[0].origin", "\"https")]),
         ("an origin with a slash", changed("https://shop.example.com", "https://shop.example.com/"), &[("CR-C023", "app[0].origin", "\"https")]),
         ("an origin with a default port", changed("https://shop.example.com", "https://shop.example.com:443"), &[("CR-C023", "app[0].origin", "\"https")]),
         ("an origin in capitals", changed("https://shop.example.com", "https://Shop.example.com"), &[("CR-C023", "app[0].origin", "\"https")]),
