@@ -17,7 +17,7 @@ pub(super) struct LoginRequest {
     /// Where it ends.
     pub(super) return_to: ReturnTo,
     /// `prompt`
-    pub(super) prompt: Option<&'static str>,
+    pub(super) prompt: Option<Box<str>>,
     /// `login_hint`
     pub(super) login_hint: Option<Box<str>>,
     /// `acr_values`: what was asked, else what is configured.
@@ -120,11 +120,17 @@ fn return_to(app: &App, parameters: &Parameters) -> Result<ReturnTo, Refusal> {
         .unwrap_or_else(|| ReturnTo::home(&rules)))
 }
 
-/// OpenID Connect Core §3.1.2.1; one at a time, so that `none` can never stand beside another.
-fn prompt(text: &str) -> Result<&'static str, Refusal> {
-    PROMPTS.into_iter().find(|prompt| *prompt == text).ok_or_else(|| {
-        refuse("The parameter `prompt` must be one of `none`, `login`, `consent`, `select_account`.")
-    })
+/// OpenID Connect Core §3.1.2.1: a list, in which `none` stands alone.
+fn prompt(text: &str) -> Result<Box<str>, Refusal> {
+    let asked: Vec<&str> = words(text).collect();
+    let known = asked.iter().all(|prompt| PROMPTS.contains(prompt));
+    let alone = asked.len() == 1 || !asked.contains(&"none");
+    if asked.is_empty() || !known || !alone {
+        return Err(refuse(
+            "The parameter `prompt` must be `none`, or some of `login`, `consent`, `select_account`.",
+        ));
+    }
+    Ok(asked.join(" ").into())
 }
 
 fn plain(text: &str, name: &str) -> Result<Box<str>, Refusal> {

@@ -57,7 +57,7 @@ pub(super) async fn start(
             scope: request.scope.as_deref(),
             acr_values: &login.acr_values,
             max_age: login.max_age,
-            prompt: request.prompt,
+            prompt: request.prompt.as_deref(),
             login_hint: request.login_hint.as_deref(),
             ui_locales: request.ui_locales.as_deref(),
         })

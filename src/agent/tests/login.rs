@@ -85,7 +85,7 @@ async fn what_is_allowed_reaches_the_provider() {
     assert_eq!((&*fields["acr_values"], &*fields["max_age"]), ("silver", "3600"));
 
     let form = [
-        ("prompt", "select_account"),
+        ("prompt", "login select_account"),
         ("login_hint", "alice@example.com&prompt=none"),
         ("acr_values", "gold"),
         ("max_age", "60"),
@@ -142,6 +142,8 @@ async fn bad_parameters_are_refused_and_named() {
         ("acr_values", " "),
         ("prompt", "create"),
         ("prompt", "none login"),
+        ("prompt", "login create"),
+        ("prompt", " "),
         ("login_hint", &long),
         ("login_hint", "a\r\nb"),
         ("ui_locales", "de&x=y"),
