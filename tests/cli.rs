@@ -2,6 +2,9 @@
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::unwrap_used, reason = "tests fail loudly, their helpers too")]
 
+#[cfg(target_os = "linux")]
+#[path = "cli/bad_requests.rs"]
+mod bad_requests;
 #[path = "cli/check.rs"]
 mod check;
 #[path = "cli/commands.rs"]

@@ -130,3 +130,30 @@ async fn no_shared_cache_may_keep_an_answer_that_needed_a_session() {
         "public routes keep their caching"
     );
 }
+
+// P-30: what the API says of its type is kept, also when that is nothing; no browser guesses.
+#[tokio::test]
+async fn the_type_of_an_answer_is_the_apis_and_never_guessed() {
+    let world = World::new().await;
+    let browser = world.signed_in().await;
+    for (fields, content_type) in [
+        (
+            "content-type: Text/Html;charset=UTF-8\r\n",
+            Some("Text/Html;charset=UTF-8"),
+        ),
+        (
+            "content-type: application/x-own+json\r\nx-content-type-options: nosniff\r\n",
+            Some("application/x-own+json"),
+        ),
+        ("", None),
+    ] {
+        world.upstream.script(move |_| {
+            Answer::Bytes(format!("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n{fields}\r\n<p>").into_bytes())
+        });
+        for path in ["/api/x", "/public/x"] {
+            let reply = browser.get(path).await;
+            assert_eq!(reply.header("content-type"), content_type, "{path}");
+            assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
+        }
+    }
+}
