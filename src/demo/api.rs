@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use axum::{Extension, Json, Router};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, Uri};
@@ -46,13 +46,14 @@ impl ExampleApi {
         })
     }
 
-    /// All its endpoints, every one behind the validation.
+    /// All its endpoints, every one behind the validation, and a word for who follows its address out of the banner.
     pub(crate) fn router(self: Arc<Self>) -> Router {
         Router::new()
             .route("/api/echo", any(echo))
             .route("/api/orders", any(orders))
             .fallback(|| async { (StatusCode::NOT_FOUND, Json(json!({ "error": "not_found" }))) })
             .layer(middleware::from_fn_with_state(self, admit))
+            .route("/", get(index))
     }
 
     async fn validate(&self, headers: &HeaderMap) -> Result<Bearer, Denied> {
@@ -77,6 +78,13 @@ impl ExampleApi {
             .json()
             .await
     }
+}
+
+/// `GET /`
+async fn index() -> Json<Value> {
+    Json(
+        json!({ "endpoints": ["/api/echo", "/api/orders"], "needs": "Authorization: Bearer, a token of the demo provider" }),
+    )
 }
 
 async fn admit(State(api): State<Arc<ExampleApi>>, mut request: Request, next: Next) -> Response {

@@ -80,6 +80,7 @@ impl DemoProvider {
     /// All its endpoints.
     pub(crate) fn router(self: Arc<Self>) -> Router {
         Router::new()
+            .route("/", get(page::index))
             .route("/.well-known/openid-configuration", get(metadata::discovery))
             .route("/jwks", get(metadata::jwks))
             .route("/authorize", get(authorize::ask).post(authorize::ask_by_form))

@@ -53,6 +53,17 @@ pub(super) fn signed_out() -> Response {
     )
 }
 
+/// Whoever follows its address out of the banner.
+pub(super) async fn index() -> Response {
+    page(
+        StatusCode::OK,
+        "Hello",
+        r#"<h1>Nothing to do here</h1>
+<p>An app sends you to this provider to sign in, and takes you back.</p>
+<p class="hint"><a href="/.well-known/openid-configuration">What it offers</a></p>"#,
+    )
+}
+
 /// Anything else.
 pub(super) async fn not_found(uri: Uri) -> Response {
     page(

@@ -348,3 +348,11 @@ async fn end_session_redirects_only_where_the_client_registered() {
     assert_eq!(response.status(), StatusCode::OK);
     assert!(!response.headers().contains_key(header::LOCATION));
 }
+
+/// Contract §11: the banner prints only what works, and it prints this address.
+#[tokio::test]
+async fn its_address_opens() {
+    let (response, page) = send(&provider(), Request::get("/").body(Body::empty()).unwrap()).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(page.contains("a fake"), "{page}");
+}
