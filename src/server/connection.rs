@@ -101,6 +101,7 @@ where
                 if self.watch.phase() == Phase::Idle {
                     return Poll::Ready(Ended::Cut);
                 }
+                self.deadline.hurry();
                 Pin::new(&mut self.http).graceful_shutdown();
             }
             Order::Close => return Poll::Ready(Ended::Cut),
@@ -199,6 +200,15 @@ impl Deadline {
             Phase::Busy => None,
         }
         .map(|time| Instant::now() + time);
+    }
+
+    /// At a shutdown: a head that is still coming is no request in flight, and its client may send it elsewhere.
+    fn hurry(&mut self) {
+        self.bounds.head = self.bounds.head.min(self.bounds.linger);
+        if self.phase == Phase::Head {
+            let soon = Instant::now() + self.bounds.head;
+            self.until = self.until.map(|until| until.min(soon));
+        }
     }
 
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> bool {
