@@ -11,6 +11,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(crate) struct Passage {
     route: Arc<Route>,
     connector: Connector,
     key: u64,
+    /// The upstream closes connections behind its answers without saying so.
+    hasty: Arc<AtomicBool>,
 }
 
 /// One request to be forwarded.
@@ -56,6 +59,7 @@ impl Passage {
             route,
             connector,
             key,
+            hasty: Arc::default(),
         }
     }
 
@@ -126,13 +130,13 @@ impl Passage {
         upload: Upload,
         note: Option<&Note>,
     ) -> Result<(Response<Incoming>, Box<Link>), Failure> {
-        let Some(mut link) = pool::take(self.key) else {
+        let Some(mut link) = pool::take(self.key, &self.hasty) else {
             return self.exchange_anew(head, upload, note).await;
         };
         // A copy only where it could be used: on connections that rested long enough for the upstream's own idle timeout to
-        // strike between our look at the socket and our request.
-        let again = (note.is_none() && is_idempotent(&head.method) && link.rested.elapsed() >= RESTED_LONG)
-            .then(|| head.clone());
+        // strike between our look at the socket and our request, and where it closes them at any age.
+        let shaky = || self.hasty.load(Ordering::Relaxed) || link.rested.elapsed() >= RESTED_LONG;
+        let again = (note.is_none() && is_idempotent(&head.method) && shaky()).then(|| head.clone());
         match send(&mut link, head, upload, note, &self.route).await {
             Ok(response) => Ok((response, link)),
             Err(Failure::Died(_)) if again.is_some() && !link.has_received() => {

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -19,8 +19,9 @@ pub(super) fn new_key() -> u64 {
     KEYS.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Takes an idle connection that still is one.
-pub(super) fn take(key: u64) -> Option<Box<Link>> {
+/// Takes an idle connection that still is one. `hasty` is set where one has died of no age: its upstream closes behind
+/// its answers without saying so.
+pub(super) fn take(key: u64, hasty: &AtomicBool) -> Option<Box<Link>> {
     loop {
         let mut link = with_idle(key, |idle| {
             drop_stale(idle);
@@ -28,6 +29,9 @@ pub(super) fn take(key: u64) -> Option<Box<Link>> {
         })??;
         if link.is_fresh() {
             return Some(link);
+        }
+        if link.rested.elapsed() < OF_NO_AGE {
+            hasty.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -92,6 +96,9 @@ impl Hasher for KeyHasher {
 
 /// Idle connections per upstream and thread.
 const MAX_IDLE: usize = 64;
+
+/// An upstream's idle timeout strikes later than this.
+const OF_NO_AGE: Duration = Duration::from_secs(1);
 
 /// How long a connection may rest.
 const MAX_AGE: Duration = Duration::from_secs(60);
