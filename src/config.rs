@@ -49,7 +49,7 @@ mod size;
 mod store;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod upstream;
 mod variables;
 

@@ -34,6 +34,3 @@ pub use body::UpstreamBody;
 pub(crate) use connect::Connector;
 pub(crate) use forward::{Forward, Passage};
 pub(crate) use headers::Identity;
-
-#[cfg(test)]
-pub(crate) mod tests;

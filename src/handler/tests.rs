@@ -8,12 +8,11 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use zeroize::Zeroizing;
 
 use super::*;
-use crate::config::{App, CookieKey, Route, Server, SessionNeed};
+use crate::config::tests::fixture::{self, route};
+use crate::config::{App, Route, SessionNeed};
 use crate::gate::tests::app;
-use crate::proxy::tests::route;
 
 /// A handler for `app`, with a few routes to `upstream`.
 pub(crate) fn handler(app: App, routes: Vec<Route>) -> TokenHandler {
@@ -21,16 +20,7 @@ pub(crate) fn handler(app: App, routes: Vec<Route>) -> TokenHandler {
         routes: routes.into_iter().map(Arc::new).collect(),
         ..app
     };
-    let config = Config {
-        server: Server {
-            listen: ([127, 0, 0, 1], 0).into(),
-            trusted_proxies: Vec::new(),
-            max_header_bytes: 32 * 1024,
-        },
-        keys: vec![CookieKey(Arc::new(Zeroizing::new([7; 32])))],
-        store: StoreKind::Memory,
-        apps: vec![Arc::new(app)],
-    };
+    let config = fixture::config(vec![app]);
     TokenHandler::new(&config, Environment::default()).unwrap()
 }
 
@@ -307,16 +297,7 @@ async fn a_panic_is_one_requests_500() {
         routes: routes("http://127.0.0.1:1").into_iter().map(Arc::new).collect(),
         ..app()
     };
-    let config = Config {
-        server: Server {
-            listen: ([127, 0, 0, 1], 0).into(),
-            trusted_proxies: Vec::new(),
-            max_header_bytes: 32 * 1024,
-        },
-        keys: vec![CookieKey(Arc::new(Zeroizing::new([7; 32])))],
-        store: StoreKind::Memory,
-        apps: vec![Arc::new(config_app)],
-    };
+    let config = fixture::config(vec![config_app]);
     let environment = Environment {
         clock: Arc::new(Fused),
         ..Environment::default()

@@ -7,8 +7,8 @@ use axum::body::to_bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use super::*;
-use crate::agent::tests::world::app;
-use crate::config::{CsrfRule, Origin, Route, SessionNeed, TokenKind, Upstream};
+use crate::config::tests::fixture::{self, app};
+use crate::config::{Origin, Route};
 use crate::random::OsRandom;
 
 const PAGE: &str =
@@ -60,7 +60,7 @@ impl World {
         ] {
             write(&dist.join(path), text);
         }
-        let mut app = app("https://login.test");
+        let mut app = app();
         app.routes = vec![route("/api")];
         change(&mut app);
         let spa = Spa::new(&SpaFiles::Dir(dist), &app, Arc::new(OsRandom));
@@ -123,22 +123,9 @@ fn write(path: &Path, text: &str) {
 }
 
 fn route(path: &str) -> Arc<Route> {
-    let second = std::time::Duration::from_secs(1);
     Arc::new(Route {
         path: path.into(),
-        upstream: Upstream::from_url(&url::Url::parse("http://127.0.0.1:9001").unwrap()).unwrap(),
-        methods: None,
-        strip_path: false,
-        session: SessionNeed::Required,
-        token: TokenKind::Access,
-        csrf: CsrfRule::Header,
-        drop_cookies: false,
-        drop_headers: Vec::new(),
-        pass_encoded_slash: false,
-        timeout: second,
-        stream_idle_timeout: second,
-        connect_timeout: second,
-        max_body: 1,
+        ..fixture::route("http://127.0.0.1:9001")
     })
 }
 
@@ -349,7 +336,7 @@ async fn nothing_hidden_and_nothing_outside_is_served() {
 async fn the_directory_itself_may_be_a_link_that_is_switched() {
     let world = World::new();
     let current = world.root.path().join("current");
-    let app = app("https://login.test");
+    let app = app();
     let spa = Spa::new(&SpaFiles::Dir(current.clone()), &app, Arc::new(OsRandom));
     assert_eq!(code(ask(&spa, Method::GET, "/app.js", &[]).await), "internal");
     std::os::unix::fs::symlink(world.root.path().join("dist"), &current).unwrap();
@@ -423,7 +410,7 @@ async fn a_picture_opened_as_a_document_runs_nothing() {
 }
 
 fn demo() -> Spa {
-    Spa::new(&SpaFiles::Bundled, &app("https://login.test"), Arc::new(OsRandom))
+    Spa::new(&SpaFiles::Bundled, &app(), Arc::new(OsRandom))
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ async fn without_a_session_there_is_a_reason() {
 
 #[tokio::test]
 async fn without_expiry_and_refresh_token_nothing_is_made_up() {
-    let world = World::new().await;
+    let world = World::configured(|app| app.provider.default_expires_in = None).await;
     world.provider(|provider| provider.tokens = json!({"expires_in": null, "refresh_token": null}));
     let mut jar = Jar::default();
     world.log_in(&mut jar).await;

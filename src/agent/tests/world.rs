@@ -9,18 +9,14 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jsonwebtoken::Algorithm;
-use secrecy::SecretString;
 use serde_json::Value;
 use tower::ServiceExt as _;
 use url::Url;
-use zeroize::Zeroizing;
 
 use crate::agent::{Agent, Asked, Places};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{
-    App, AppId, ClientAuth, CookieKey, LogoutHint, LogoutMode, Origin, Provider as ProviderConfig,
-    RefreshMode, Session as SessionConfig,
-};
+use crate::config::tests::fixture;
+use crate::config::{App, Origin};
 use crate::gate::RequestId;
 use crate::provider::Provider;
 use crate::random::{OsRandom, Random};
@@ -38,48 +34,12 @@ pub(super) const REQUEST_ID: &str = "0000000000000000000000000000002a";
 
 /// An app whose provider is at `issuer`.
 pub(crate) fn app(issuer: &str) -> App {
-    let origin = Origin::parse("https://app.test").unwrap();
-    App {
-        id: AppId("shop".into()),
-        origin: origin.clone(),
-        spa_origin: origin,
-        agent_path: "/oauth-agent".into(),
-        allowed_origins: vec![Origin::parse("https://www.app.test").unwrap()],
-        error_path: "/".into(),
-        post_logout_path: "/".into(),
-        spa: None,
-        provider: ProviderConfig {
-            issuer: issuer.into(),
-            client_id: "shop".into(),
-            client_secret: SecretString::from("secret"),
-            client_auth: ClientAuth::Basic,
-            scopes: vec!["openid".into(), "profile".into(), "orders".into()],
-            redirect_uri: "https://app.test/oauth-agent/callback".into(),
-            post_logout_redirect_uri: "https://app.test/oauth-agent/logged-out".into(),
-            ca_pem: None,
-            id_token_alg: Algorithm::ES256,
-            audience: None,
-            resource: Vec::new(),
-            acr_values: Vec::new(),
-            allowed_acr_values: Vec::new(),
-            max_age: None,
-            require_iss: false,
-            userinfo_at_login: false,
-            default_expires_in: None,
-            logout_mode: LogoutMode::Oidc,
-            logout_hint: LogoutHint::IdToken,
-            third_party_login: false,
-        },
-        session: SessionConfig {
-            idle_timeout: Duration::from_secs(30 * 60),
-            absolute_timeout: Duration::from_secs(12 * 3600),
-            refresh: RefreshMode::Inline,
-            persistent: false,
-            cookie_budget: 7 * 1024,
-            claims: None,
-        },
-        routes: Vec::new(),
-    }
+    let mut app = fixture::app_at("https://app.test");
+    app.allowed_origins = vec![Origin::parse("https://www.app.test").unwrap()];
+    app.provider.issuer = issuer.into();
+    app.provider.id_token_alg = Algorithm::ES256;
+    app.provider.scopes = vec!["openid".into(), "profile".into(), "orders".into()];
+    app
 }
 
 /// A clock that moves when told.
@@ -131,7 +91,7 @@ impl World {
         let random: Arc<dyn Random> = Arc::new(OsRandom);
         let provider = Arc::new(Provider::new(&app.provider, clock.clone()).unwrap());
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(&*random));
-        let keys = [CookieKey(Arc::new(Zeroizing::new([7; 32])))];
+        let keys = [fixture::key(7)];
         let sessions = Sessions::new(SessionParts {
             app: Arc::clone(&app),
             cookies: Cookies::new(&keys, &app, Arc::clone(&random)),
@@ -152,8 +112,8 @@ impl World {
         }
         .router();
         Self {
-            places,
             app,
+            places,
             clock,
             router,
             script,

@@ -29,7 +29,7 @@ impl World {
 /// C-09, attack 181.
 #[tokio::test]
 async fn a_token_response_is_taken_by_rule() {
-    let world = World::new(Algorithm::ES256).await;
+    let world = World::configured(Algorithm::ES256, |config| config.default_expires_in = None).await;
     let hour = Some(Duration::from_secs(3600));
     for (changes, expires_in) in [
         (json!({"expires_in": 3600}), hour),

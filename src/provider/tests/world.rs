@@ -13,7 +13,8 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use crate::clock::{Clock, Timestamp};
-use crate::config::{self, ClientAuth, LogoutHint, LogoutMode};
+use crate::config;
+use crate::config::tests::fixture;
 use crate::provider::http::Limits;
 use crate::provider::{Expectation, Provider, ProviderError, VerifiedIdToken};
 use crate::token::{AccessToken, IdToken, Nonce};
@@ -341,25 +342,10 @@ pub(super) fn limits() -> Limits {
 pub(super) fn config(issuer: &str, alg: Algorithm) -> config::Provider {
     config::Provider {
         issuer: issuer.into(),
-        client_id: CLIENT_ID.into(),
         client_secret: SecretString::from(SECRET),
-        client_auth: ClientAuth::Basic,
-        scopes: vec!["openid".into(), "profile".into()],
-        redirect_uri: "https://shop.example/oauth-agent/callback".into(),
-        post_logout_redirect_uri: "https://shop.example/oauth-agent/logged-out".into(),
-        ca_pem: None,
         id_token_alg: alg,
-        audience: None,
-        resource: Vec::new(),
-        acr_values: Vec::new(),
-        allowed_acr_values: Vec::new(),
-        max_age: None,
-        require_iss: false,
-        userinfo_at_login: false,
-        default_expires_in: None,
-        logout_mode: LogoutMode::Oidc,
-        logout_hint: LogoutHint::IdToken,
-        third_party_login: false,
+        scopes: vec!["openid".into(), "profile".into()],
+        ..fixture::app_at("https://shop.example").provider
     }
 }
 

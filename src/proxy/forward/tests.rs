@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::proxy::tests::route;
+use crate::config::tests::fixture::route;
 
 fn passage(route: Route) -> Passage {
     Passage::new(Arc::new(route), Connector::default(), Passage::new_key())

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::proxy::tests::route;
+use crate::config::tests::fixture::route;
 
 static VIA: HeaderValue = HeaderValue::from_static("1.1 cloakroom-0011");
 static HOST: HeaderValue = HeaderValue::from_static("shop.example.com");

@@ -107,7 +107,7 @@ async fn invalid_grant_after_a_renewal_is_final_too() {
 #[tokio::test]
 async fn what_the_response_leaves_out_stays() {
     // Attack 139, R-02.
-    let world = World::new().await;
+    let world = World::with(|app| app.provider.default_expires_in = None).await;
     world.provider.replies(|asked| {
         let number = asked.number;
         (

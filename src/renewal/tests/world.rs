@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::script::Script;
 use crate::clock::{Clock, Timestamp};
-use crate::config::{self, App, AppId, ClientAuth, CookieKey, LogoutHint, LogoutMode, Origin, RefreshMode};
+use crate::config::App;
+use crate::config::tests::fixture;
 use crate::provider::Provider;
 use crate::random::Random;
 use crate::refusal::{Code, Refusal};
@@ -287,7 +288,7 @@ pub(super) fn session_of(world: &World, browser: &Browser) -> SessionId {
 fn sessions(app: &Arc<App>, clock: &Arc<ManualClock>, random: &Arc<Counted>, room: Capacity) -> Sessions {
     let random: Arc<dyn Random> = Arc::<Counted>::clone(random);
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
-    let keys = [CookieKey(Arc::new(zeroize::Zeroizing::new([7; 32])))];
+    let keys = [fixture::key(7)];
     let store: Arc<dyn Store> = Arc::new(MemoryStore::with_capacity(&*random, room));
     Sessions::new(SessionParts {
         app: Arc::clone(app),
@@ -300,46 +301,8 @@ fn sessions(app: &Arc<App>, clock: &Arc<ManualClock>, random: &Arc<Counted>, roo
 }
 
 fn app(issuer: &str) -> App {
-    let origin = Origin::parse("https://shop.test").unwrap();
-    App {
-        id: AppId("shop".into()),
-        origin: origin.clone(),
-        spa_origin: origin,
-        agent_path: "/oauth-agent".into(),
-        allowed_origins: Vec::new(),
-        error_path: "/".into(),
-        post_logout_path: "/".into(),
-        spa: None,
-        provider: config::Provider {
-            issuer: issuer.into(),
-            client_id: "shop".into(),
-            client_secret: "s3cr3t".to_owned().into(),
-            client_auth: ClientAuth::Basic,
-            scopes: vec!["openid".into(), "profile".into()],
-            redirect_uri: "https://shop.test/oauth-agent/callback".into(),
-            post_logout_redirect_uri: "https://shop.test/oauth-agent/logged-out".into(),
-            ca_pem: None,
-            id_token_alg: jsonwebtoken::Algorithm::ES256,
-            audience: None,
-            resource: Vec::new(),
-            acr_values: Vec::new(),
-            allowed_acr_values: Vec::new(),
-            max_age: None,
-            require_iss: false,
-            userinfo_at_login: false,
-            default_expires_in: None,
-            logout_mode: LogoutMode::Oidc,
-            logout_hint: LogoutHint::IdToken,
-            third_party_login: false,
-        },
-        session: config::Session {
-            idle_timeout: Duration::from_secs(30 * 60),
-            absolute_timeout: Duration::from_secs(12 * 60 * 60),
-            refresh: RefreshMode::Inline,
-            persistent: false,
-            cookie_budget: 7 * 1024,
-            claims: None,
-        },
-        routes: Vec::new(),
-    }
+    let mut app = fixture::app();
+    app.provider.issuer = issuer.into();
+    app.provider.id_token_alg = jsonwebtoken::Algorithm::ES256;
+    app
 }

@@ -7,15 +7,11 @@ use std::time::Duration;
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
-use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
-use crate::config::{
-    App, AppId, ClientAuth, CookieKey, LogoutHint, LogoutMode, Origin, Provider, RefreshMode,
-    Session as SessionConfig,
-};
+pub(super) use crate::config::tests::fixture::{app, key};
+use crate::config::{App, CookieKey};
 use crate::random::Random;
 use crate::session::{Access, Cookies, Generation, Identity, Opened, Presented, Session, SessionId};
 use crate::store::Epoch;
@@ -34,55 +30,6 @@ impl Random for Counted {
             let hash = Sha256::digest(count.to_be_bytes());
             block.copy_from_slice(&hash[..block.len()]);
         }
-    }
-}
-
-pub(super) fn key(byte: u8) -> CookieKey {
-    CookieKey(Arc::new(Zeroizing::new([byte; 32])))
-}
-
-pub(super) fn app() -> App {
-    let origin = Origin::parse("https://shop.example.com").unwrap();
-    App {
-        id: AppId("shop".into()),
-        origin: origin.clone(),
-        spa_origin: origin,
-        agent_path: "/oauth-agent".into(),
-        allowed_origins: Vec::new(),
-        error_path: "/".into(),
-        post_logout_path: "/".into(),
-        spa: None,
-        provider: Provider {
-            issuer: "https://login.example.com".into(),
-            client_id: "shop".into(),
-            client_secret: SecretString::from("secret"),
-            client_auth: ClientAuth::Basic,
-            scopes: vec!["openid".into()],
-            redirect_uri: "https://shop.example.com/oauth-agent/callback".into(),
-            post_logout_redirect_uri: "https://shop.example.com/oauth-agent/logged-out".into(),
-            ca_pem: None,
-            id_token_alg: jsonwebtoken::Algorithm::RS256,
-            audience: None,
-            resource: Vec::new(),
-            acr_values: Vec::new(),
-            allowed_acr_values: Vec::new(),
-            max_age: None,
-            require_iss: false,
-            userinfo_at_login: false,
-            default_expires_in: None,
-            logout_mode: LogoutMode::Oidc,
-            logout_hint: LogoutHint::IdToken,
-            third_party_login: false,
-        },
-        session: SessionConfig {
-            idle_timeout: Duration::from_secs(1800),
-            absolute_timeout: Duration::from_secs(12 * 3600),
-            refresh: RefreshMode::Inline,
-            persistent: false,
-            cookie_budget: 7 * 1024,
-            claims: None,
-        },
-        routes: Vec::new(),
     }
 }
 
