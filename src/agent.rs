@@ -87,9 +87,15 @@ impl Endpoint {
         self.row().0
     }
 
-    /// The one method it takes (`GET` implies `HEAD`).
+    /// The one method it takes.
     pub fn method(self) -> Method {
         self.row().1
+    }
+
+    /// Whether `GET` implies `HEAD` here. Not where the answer is used up by being given (a code, a pending login, a
+    /// farewell): who previews links asks by `HEAD`, and whose link it was would find it dead.
+    pub fn takes_head(self) -> bool {
+        matches!(self, Self::Session | Self::Userinfo | Self::LoggedOut)
     }
 
     /// Its CSRF rule.

@@ -48,18 +48,18 @@ enum Passed {
 fn agent_gate(ask: &Ask, place: &Place<'_>, below: &str, headers: &HeaderMap) -> Result<Passed, Refusal> {
     let app = &place.app.app;
     let endpoint = Endpoint::at(below).ok_or_else(|| Refusal::new(Code::RouteNotFound))?;
-    let allow = if endpoint.method() == Method::GET {
-        HeaderValue::from_static("GET, HEAD")
-    } else {
-        HeaderValue::from_static("POST")
-    };
+    let taken = endpoint.method();
+    let allow = HeaderValue::from_static(match taken {
+        Method::GET if endpoint.takes_head() => "GET, HEAD",
+        Method::GET => "GET",
+        _ => "POST",
+    });
     if cors::is_preflight(&ask.method, headers) {
         let mut response = cors::preflight(app, &allow, headers)?;
         harden::apply(Answer::Ours, Some(app), ask.id, response.headers_mut());
         return Ok(Passed::Answered(response));
     }
-    let taken = endpoint.method();
-    if ask.method != taken && !(ask.method == Method::HEAD && taken == Method::GET) {
+    if ask.method != taken && !(ask.method == Method::HEAD && endpoint.takes_head()) {
         return Err(Refusal::method_not_allowed(allow));
     }
     match endpoint.protection() {

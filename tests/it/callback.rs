@@ -347,3 +347,20 @@ async fn a_body_beyond_the_limit_or_of_another_kind_is_refused() {
         assert_eq!(reply.status, 400, "{kind} {body}: {reply:?}");
     }
 }
+
+#[tokio::test]
+async fn a_preview_of_the_callback_uses_nothing_up() {
+    // Attack 47: `state` is used once, by a browser that goes there.
+    let world = World::new().await;
+    let browser = world.browser();
+    let back = world.provider.approve(&browser.start_login(&json!({})).await);
+    let url = Url::parse(&back).unwrap();
+    let path = &url[url::Position::BeforePath..];
+    let preview = browser.fetch(Method::HEAD, path).send().await;
+    assert_eq!(
+        (preview.status.as_u16(), preview.header("allow")),
+        (405, Some("GET"))
+    );
+    assert_eq!(world.provider.token_requests("authorization_code"), 0);
+    assert_eq!(browser.come_back(&back).await.location(), "/");
+}
