@@ -8,6 +8,7 @@ use super::{Config, Look, Problems, Variables};
 
 mod accepted;
 mod broken;
+mod editor;
 pub(crate) mod fixture;
 mod hidden;
 mod key_texts;
