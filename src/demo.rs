@@ -61,8 +61,7 @@ pub async fn run(first_port: u16, shutdown: impl Future<Output = ()> + Send) -> 
     let provider = take(api.number.saturating_add(1)).await?;
 
     let client = registration::client(spa.number, &*random);
-    let config = registration::config(&spa, &api, &provider, &client, &*random)
-        .ok_or_else(|| DemoError::Failed("the demo's own configuration does not check out".to_owned()))?;
+    let config = registration::config(&spa, &api, &provider, &client, &*random).map_err(failed)?;
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, provider.number));
     let demo_provider =
         DemoProvider::new(at, client, api::AUDIENCE, clock.clone(), random).map_err(failed)?;

@@ -1,27 +1,23 @@
 //! How the demo's parts know each other: the client registered at the provider, and the configuration that a person
 //! would write into `config.toml` for it.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use secrecy::SecretString;
-use url::Url;
-use zeroize::Zeroizing;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::ports::Taken;
 use super::provider::Client;
-use crate::config::{
-    App, AppId, ClientAuth, Config, CookieKey, CsrfRule, LogoutHint, LogoutMode, Origin, Provider,
-    RefreshMode, Route, Server, Session, SessionNeed, SpaFiles, StoreKind, TokenKind, Upstream,
-};
+use crate::config::{Config, Problems, SpaFiles, Variables};
 use crate::random::Random;
 
 /// The client, with a new secret, for both of the SPA's origins.
 pub(super) fn client(spa: u16, random: &dyn Random) -> Client {
     let at = |path: &str| {
-        ORIGINS
-            .map(|(_, host)| format!("http://{host}:{spa}{AGENT_PATH}/{path}"))
+        HOSTS
+            .map(|(_, host)| format!("{}{AGENT_PATH}/{path}", origin(host, spa)))
             .to_vec()
     };
     Client {
@@ -32,102 +28,77 @@ pub(super) fn client(spa: u16, random: &dyn Random) -> Client {
     }
 }
 
-/// The whole configuration; `None` would be a mistake in this file.
+/// The whole configuration, with a new cookie key.
+///
+/// # Errors
+/// A mistake in this file.
 pub(super) fn config(
     spa: &Taken,
     api: &Taken,
     provider: &Taken,
     client: &Client,
     random: &dyn Random,
-) -> Option<Config> {
-    let issuer = format!("http://127.0.0.1:{}", provider.number);
-    let upstream = Upstream::from_url(&Url::parse(&format!("http://127.0.0.1:{}", api.number)).ok()?)?;
-    let mut apps = Vec::new();
-    for (id, host) in ORIGINS {
-        let origin = Origin::parse(&format!("http://{host}:{}", spa.number))?;
-        apps.push(Arc::new(App {
-            id: AppId(id.into()),
-            spa_origin: origin.clone(),
-            agent_path: AGENT_PATH.into(),
-            allowed_origins: Vec::new(),
-            error_path: "/".into(),
-            post_logout_path: "/".into(),
-            spa: Some(SpaFiles::Bundled),
-            provider: registration(&issuer, client, &origin),
-            session: session(),
-            routes: ["/api/echo", "/api/orders"]
-                .map(|path| Arc::new(route(path, &upstream)))
-                .to_vec(),
-            origin,
-        }));
+) -> Result<Config, Problems> {
+    let apps = HOSTS.map(|(id, host)| {
+        format!(
+            r#"
+[[app]]
+id = "{id}"
+origin = "{origin}"
+agent_path = "{AGENT_PATH}"
+[app.provider]
+issuer = "http://127.0.0.1:{provider}"
+client_id = "{client}"
+client_secret = "env:CLIENT_SECRET"
+scopes = ["openid", "profile", "email"]
+id_token_alg = "ES256"
+require_iss = true
+[[app.route]]
+path = "/api/echo"
+upstream = "http://127.0.0.1:{api}"
+[[app.route]]
+path = "/api/orders"
+upstream = "http://127.0.0.1:{api}"
+"#,
+            origin = origin(host, spa.number),
+            provider = provider.number,
+            client = client.id,
+            api = api.number,
+        )
+    });
+    let text = format!(
+        r#"
+[server]
+listen = "127.0.0.1:{spa}"
+[keys]
+cookie = ["env:COOKIE_KEY"]
+{apps}"#,
+        spa = spa.number,
+        apps = apps.concat(),
+    );
+    let variables = Variables::from_iter([
+        ("CLIENT_SECRET", client.secret.expose_secret()),
+        ("COOKIE_KEY", &STANDARD.encode(random.bytes::<32>())),
+    ]);
+    let mut config = Config::parse(&text, "the demo's own configuration", Path::new(""), &variables)?;
+    for app in &mut config.apps {
+        // Its files are in this binary, which no configuration can name.
+        Arc::make_mut(app).spa = Some(SpaFiles::Bundled);
     }
-    Some(Config {
-        server: Server {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, spa.number)),
-            trusted_proxies: Vec::new(),
-            max_header_bytes: 32 * 1024,
-        },
-        keys: vec![CookieKey(Arc::new(Zeroizing::new(random.bytes())))],
-        store: StoreKind::Memory,
-        apps,
-    })
+    Ok(config)
 }
 
-fn registration(issuer: &str, client: &Client, origin: &Origin) -> Provider {
-    Provider {
-        issuer: issuer.into(),
-        client_id: client.id.into(),
-        client_secret: client.secret.clone(),
-        client_auth: ClientAuth::Basic,
-        scopes: ["openid", "profile", "email"].map(Into::into).to_vec(),
-        redirect_uri: format!("{origin}{AGENT_PATH}/callback").into(),
-        post_logout_redirect_uri: format!("{origin}{AGENT_PATH}/logged-out").into(),
-        ca_pem: None,
-        id_token_alg: super::provider::ALGORITHM,
-        audience: None,
-        resource: Vec::new(),
-        acr_values: Vec::new(),
-        allowed_acr_values: Vec::new(),
-        max_age: None,
-        require_iss: true,
-        userinfo_at_login: false,
-        default_expires_in: None,
-        logout_mode: LogoutMode::Oidc,
-        logout_hint: LogoutHint::IdToken,
-        third_party_login: false,
-    }
-}
-
-fn session() -> Session {
-    Session {
-        idle_timeout: Duration::from_secs(30 * 60),
-        absolute_timeout: Duration::from_secs(12 * 60 * 60),
-        refresh: RefreshMode::Inline,
-        persistent: false,
-        cookie_budget: 7 * 1024,
-        claims: None,
-    }
-}
-
-fn route(path: &str, upstream: &Upstream) -> Route {
-    Route {
-        path: path.into(),
-        upstream: upstream.clone(),
-        methods: None,
-        strip_path: false,
-        session: SessionNeed::Required,
-        token: TokenKind::Access,
-        csrf: CsrfRule::Header,
-        drop_cookies: false,
-        drop_headers: Vec::new(),
-        pass_encoded_slash: false,
-        timeout: Duration::from_secs(30),
-        stream_idle_timeout: Duration::from_secs(60),
-        connect_timeout: Duration::from_secs(5),
-        max_body: 10 * 1024 * 1024,
+/// As browsers write it: without the default port.
+fn origin(host: &str, port: u16) -> String {
+    match port {
+        80 => format!("http://{host}"),
+        port => format!("http://{host}:{port}"),
     }
 }
 
 /// App id and host name of the SPA's two origins; the first is the one to open.
-const ORIGINS: [(&str, &str); 2] = [("demo", "localhost"), ("demo-ip", "127.0.0.1")];
+const HOSTS: [(&str, &str); 2] = [("demo", "localhost"), ("demo-ip", "127.0.0.1")];
 const AGENT_PATH: &str = "/oauth-agent";
+
+#[cfg(test)]
+mod tests;
