@@ -21,6 +21,7 @@ mod jar;
 mod keyring;
 mod login;
 mod names;
+mod recent;
 mod seal;
 mod set_cookie;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::content::{self, AccessContent, FarewellContent, TokenContent};
 use super::jar::{self, Chunks, SessionJar};
 use super::keyring::Purpose;
 use super::names::{Kind, Names};
+use super::recent;
 use super::seal::{Binding, Plain, Unopened, Vault, sealed_len};
 use super::set_cookie::{self, Attributes};
 use super::{FAREWELL_LIFETIME, Farewell, Session};
@@ -111,6 +112,8 @@ pub struct Cookies {
     budget: usize,
     persistent: bool,
     absolute: Duration,
+    /// Whose openings this thread may remember as these cookies'.
+    owner: u64,
 }
 
 impl fmt::Debug for Cookies {
@@ -134,11 +137,28 @@ impl Cookies {
             budget: app.session.cookie_budget,
             persistent: app.session.persistent,
             absolute: app.session.absolute_timeout,
+            owner: recent::new_owner(),
         }
     }
 
     /// Opens the session in the `Cookie` fields of a request. Never fails, never tells why.
     pub fn open(&self, headers: &HeaderMap) -> Opened {
+        let field = jar::only_field(headers);
+        if let Some(field) = field
+            && let Some((session, presented)) = recent::find(self.owner, field)
+        {
+            return Opened::Session(session, presented);
+        }
+        let opened = self.open_anew(headers);
+        if let Some(field) = field
+            && let Opened::Session(session, presented) = &opened
+        {
+            recent::keep(self.owner, field, session, *presented);
+        }
+        opened
+    }
+
+    fn open_anew(&self, headers: &HeaderMap) -> Opened {
         let jar = SessionJar::read(headers, &self.names);
         let chunks = [jar.access.presented, jar.refresh.presented, jar.id.presented];
         if chunks == [0; 3] {

@@ -69,6 +69,13 @@ impl<'h> SessionJar<'h> {
     }
 }
 
+/// The bytes of the `Cookie` field, where there is exactly one.
+pub(super) fn only_field(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut fields = headers.get_all(COOKIE).iter();
+    let field = fields.next()?;
+    fields.next().is_none().then(|| field.as_bytes())
+}
+
 /// The chunks of `-end` in a request.
 pub(super) fn read_end<'h>(headers: &'h HeaderMap, names: &Names) -> Chunks<'h> {
     let mut chunks = Chunks::default();

@@ -17,6 +17,7 @@ mod farewell;
 mod format;
 mod login;
 mod reading;
+mod recent;
 mod rotation;
 mod round_trip;
 mod secrecy;
