@@ -61,13 +61,10 @@ fn check_line(bytes: &[u8], uri: &Uri) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// A line feed without a carriage return in front of it. No early exit: the whole is a few vector instructions.
+/// A line feed without a carriage return in front of it.
 fn has_bare_line_feed(bytes: &[u8]) -> bool {
-    let behind = bytes.get(1..).unwrap_or_default();
-    let bare = bytes.iter().zip(behind).fold(0_u8, |bare, (before, byte)| {
-        bare | (u8::from(*byte == b'\n') & u8::from(*before != b'\r'))
-    });
-    bare != 0
+    memchr::memchr_iter(b'\n', bytes)
+        .any(|at| at.checked_sub(1).and_then(|before| bytes.get(before)) != Some(&b'\r'))
 }
 
 /// The head alone: up to the first empty line, however it is broken.

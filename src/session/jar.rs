@@ -152,27 +152,13 @@ fn pairs(field: &HeaderValue) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(field.as_bytes());
     std::iter::from_fn(move || {
         let bytes = rest?;
-        let Some(at) = find_semicolon(bytes) else {
+        let Some(at) = memchr::memchr(b';', bytes) else {
             rest = None;
             return Some(trim(bytes));
         };
         rest = bytes.get(at + 1..);
         Some(trim(bytes.get(..at)?))
     })
-}
-
-/// Looks at blocks first: without a branch per byte the compiler makes a few vector instructions of each, twice as fast
-/// as `contains`, and cookies are long.
-fn find_semicolon(bytes: &[u8]) -> Option<usize> {
-    let has_none = |block: &&[u8]| {
-        let found = block
-            .iter()
-            .fold(0, |found, byte| found | u8::from(*byte == b';'));
-        found == 0
-    };
-    let whole: usize = bytes.chunks(BLOCK).take_while(has_none).map(<[u8]>::len).sum();
-    let at = bytes.get(whole..)?.iter().position(|byte| *byte == b';')?;
-    Some(whole + at)
 }
 
 fn trim(mut pair: &[u8]) -> &[u8] {
@@ -182,6 +168,5 @@ fn trim(mut pair: &[u8]) -> &[u8] {
     pair
 }
 
-const BLOCK: usize = 64;
 /// More than browsers keep for one host; whoever sends more gets the rest ignored, not a longer answer.
 const MAX_LOGINS_READ: usize = 64;

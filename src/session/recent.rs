@@ -94,6 +94,6 @@ pub(super) const SLOTS: usize = 256;
 /// The default cookie budget and a little for the cookies of others.
 const MAX_FIELD: usize = 8 * 1024;
 /// The name of the first cookie, its header and the random part of its value.
-const HEAD: usize = 96;
+const HEAD: usize = 64;
 /// The authentication tag of the last cookie.
-const TAIL: usize = 32;
+const TAIL: usize = 24;
