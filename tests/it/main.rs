@@ -25,6 +25,7 @@ mod csrf;
 mod forwarding;
 mod gate;
 mod last_resort;
+mod lifetimes;
 mod login;
 mod logout;
 mod logs;
