@@ -57,6 +57,7 @@ pub use load::Checked;
 pub use origin::{Origin, Scheme, is_loopback_host};
 pub use problem::{Code, Problem, Problems, Severity};
 pub use render::Look;
+pub(crate) use session::NEVER_SHOWN;
 pub use upstream::{Transport, Upstream};
 pub use variables::Variables;
 

@@ -4,8 +4,6 @@
 //! the `-end` cookie. The ID token travels in this redirect and nowhere else, where no script can read it. Without a
 //! valid cookie there is nothing to end, and the browser goes where it would have come back to.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
@@ -14,6 +12,7 @@ use url::Url;
 
 use super::{Agent, answer};
 use crate::refusal::Refusal;
+use crate::session::FAREWELL_LIFETIME;
 
 /// `GET end-session`
 pub(super) async fn answer(State(agent): State<Agent>, headers: HeaderMap) -> Result<Response, Refusal> {
@@ -33,7 +32,7 @@ async fn provider_url(agent: &Agent, headers: &HeaderMap) -> Option<Url> {
         .into();
     match agent
         .store
-        .use_once(mark, farewell.made.after(GOOD_FOR), now)
+        .use_once(mark, farewell.made.after(FAREWELL_LIFETIME), now)
         .await
     {
         Ok(true) => {}
@@ -57,6 +56,3 @@ async fn provider_url(agent: &Agent, headers: &HeaderMap) -> Option<Url> {
         )
         .await
 }
-
-/// Contract §3.
-const GOOD_FOR: Duration = Duration::from_secs(120);

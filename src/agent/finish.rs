@@ -14,8 +14,6 @@
 //! 7. The code is redeemed, the ID token verified, and only then is a token used or stored (C-11), in a task of its own
 //!    ([`super::redeem`]): a closed tab does not leave the work half done.
 
-use std::time::Duration;
-
 use http::{HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};
 
@@ -25,7 +23,7 @@ use super::return_to::{ReturnTo, Rules};
 use super::{Agent, redeem};
 use crate::provider::registered_error_code;
 use crate::refusal::{Code, Demanded, Refusal};
-use crate::session::{PendingLogin, Session};
+use crate::session::{LOGIN_LIFETIME, PendingLogin, Session};
 use crate::token::AuthorizationCode;
 
 /// A login that has become a session.
@@ -65,7 +63,7 @@ pub(super) async fn finish(
         .chain_update(state)
         .finalize()
         .into();
-    match agent.store.use_once(mark, now.after(REMEMBERED), now).await {
+    match agent.store.use_once(mark, now.after(LOGIN_LIFETIME), now).await {
         Ok(true) => {}
         Ok(false) => return Err(unknown_login()),
         Err(error) => {
@@ -142,6 +140,3 @@ fn twice() -> Refusal {
 fn unknown_login() -> Refusal {
     Refusal::new(Code::LoginStateInvalid)
 }
-
-/// Contract §4: as long as a login may take.
-const REMEMBERED: Duration = Duration::from_secs(600);

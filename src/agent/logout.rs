@@ -4,8 +4,6 @@
 //! session ends too is for the page to decide: it follows `logout_url`, which leads to our `end-session` and from there
 //! on. The ID token that this takes waits in a cookie of its own, because the session's are cleared now.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue};
@@ -13,7 +11,7 @@ use serde::Serialize;
 
 use super::parameters::Parameters;
 use super::{Agent, Endpoint, answer};
-use crate::config::{LogoutHint, LogoutMode};
+use crate::config::LogoutHint;
 use crate::refusal::{Code, Refusal};
 use crate::session::{Farewell, Session};
 
@@ -60,11 +58,7 @@ async fn detached(
 
 /// The `-end` cookie, where the provider has an end-session endpoint to go to.
 async fn farewell(agent: &Agent, session: Session) -> Option<Vec<HeaderValue>> {
-    if agent.app.provider.logout_mode != LogoutMode::Oidc {
-        return None;
-    }
-    let offered = tokio::time::timeout(PATIENCE, agent.provider.offers_end_session()).await;
-    if !offered.unwrap_or(false) {
+    if !agent.provider.offers_end_session().await {
         return None;
     }
     let hint = agent.app.provider.logout_hint;
@@ -84,6 +78,3 @@ async fn farewell(agent: &Agent, session: Session) -> Option<Vec<HeaderValue>> {
         cookies.seal_farewell(&farewell)
     })
 }
-
-/// A provider that is down must not hold up a logout that has already happened.
-const PATIENCE: Duration = Duration::from_secs(2);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Agent, answer};
 use crate::clock::Timestamp;
-use crate::config::App;
+use crate::config::{App, NEVER_SHOWN};
 use crate::provider::Provider;
 use crate::refusal::Refusal;
 use crate::renewal::Peek;
@@ -89,11 +89,8 @@ fn shown_claims(app: &App, session: &Session) -> Option<Map<String, Value>> {
 /// Contract §10: all claims but those that serve the protocol, and of these only the ones the configuration names.
 fn narrow(mut claims: Map<String, Value>, named: Option<&[Box<str>]>) -> Map<String, Value> {
     claims.retain(|name, _| {
-        !PROTOCOL_CLAIMS.contains(&name.as_str())
+        !NEVER_SHOWN.contains(&name.as_str())
             && named.is_none_or(|named| named.iter().any(|wanted| **wanted == *name))
     });
     claims
 }
-
-/// Of use to whoever checks the token, and that has happened; `sid` would let script name the provider's session.
-const PROTOCOL_CLAIMS: [&str; 5] = ["nonce", "at_hash", "c_hash", "s_hash", "sid"];

@@ -93,5 +93,6 @@ const BUDGET: u64 = 7 << 10;
 /// One empty session with three cookies weighs about a kibibyte; contract §4 ends at 64 KiB.
 const BUDGETS: RangeInclusive<u64> = (1 << 10)..=(64 << 10);
 
-/// Claims of the protocol (contract §10): no narrowing brings them back.
-const NEVER_SHOWN: &[&str] = &["nonce", "at_hash", "c_hash", "s_hash", "sid"];
+/// Claims that serve the protocol (contract §10): of use to whoever checks the token, and that has happened; `sid` would
+/// let script name the provider's session. No narrowing brings them back.
+pub(crate) const NEVER_SHOWN: &[&str] = &["nonce", "at_hash", "c_hash", "s_hash", "sid"];

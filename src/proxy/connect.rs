@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::link::Relay;
-use crate::config::{Transport, Upstream};
+use crate::config::{Transport, Upstream, is_loopback_host};
 
 /// Opens connections to upstreams.
 #[derive(Clone, Default)]
@@ -144,8 +144,7 @@ async fn connect_tcp(upstream: &Upstream) -> io::Result<TcpStream> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return TcpStream::connect((address, port)).await;
     }
-    let name = host.trim_end_matches('.').to_ascii_lowercase();
-    if name == "localhost" || name.ends_with(".localhost") {
+    if is_loopback_host(host) {
         let loopback: [SocketAddr; 2] = [
             (Ipv4Addr::LOCALHOST, port).into(),
             (Ipv6Addr::LOCALHOST, port).into(),

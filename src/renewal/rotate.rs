@@ -100,7 +100,7 @@ impl Sessions {
             previous: old.id_token.as_ref(),
         };
         match self.parts.provider.verify(id_token, expected).await {
-            Ok(verified) => Ok((Some(id_token.clone()), merged(&old.identity, verified.identity))),
+            Ok(verified) => Ok((Some(id_token.clone()), verified.identity)),
             // The keys cannot be had. The refresh token is spent, so giving up would end the session for an outage; an ID
             // token is optional in a refresh response, and one that cannot be checked is as good as none.
             Err(error @ ProviderError::Unavailable(_)) => {
@@ -226,16 +226,6 @@ impl Sessions {
             Ok(()) => Outcome::Final,
             Err(refusal) => Outcome::Failed(refusal),
         }
-    }
-}
-
-/// What a refreshed ID token says, and where it is silent what the session knows.
-fn merged(old: &Identity, new: Identity) -> Identity {
-    Identity {
-        subject: new.subject,
-        provider_session: new.provider_session.or_else(|| old.provider_session.clone()),
-        auth_time: new.auth_time.or(old.auth_time),
-        acr: new.acr.or_else(|| old.acr.clone()),
     }
 }
 
