@@ -86,7 +86,7 @@ impl Passage {
         if let Some(token) = token {
             attach::attach(token, &mut parts.headers)?;
         }
-        let (upload, note) = Upload::new(body, self.route.max_body);
+        let (upload, note) = Upload::new(body, self.route.max_body, self.route.stream_idle_timeout);
         let head = Head {
             method: parts.method,
             uri,

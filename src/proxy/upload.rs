@@ -2,14 +2,19 @@
 //!
 //! The body is inside hyper's connection while it is sent; what happens to it is told to the waiting request through a
 //! small shared note.
+//!
+//! A client may keep the upstream waiting, but not for ever a byte at a time (attack 163): its silences together may take as
+//! long as a single one, and what it delivers buys more at [`SLOWEST`].
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use tokio::time::Instant;
 
 use super::headers;
 use crate::body::{BodyError, RequestBody};
@@ -20,6 +25,9 @@ pub(super) struct Upload {
     body: RequestBody,
     /// How many bytes may still come.
     left: u64,
+    /// How long the client may still keep us waiting.
+    patience: Duration,
+    waiting_since: Option<Instant>,
     note: Option<Arc<Note>>,
 }
 
@@ -46,8 +54,9 @@ pub(super) enum Progress {
 }
 
 impl Upload {
-    /// A body of at most `max` bytes, and the note about it; none for an empty one.
-    pub(super) fn new(body: RequestBody, max: u64) -> (Self, Option<Arc<Note>>) {
+    /// A body of at most `max` bytes whose client is waited for with this `patience`, and the note about it; none for an
+    /// empty one.
+    pub(super) fn new(body: RequestBody, max: u64, patience: Duration) -> (Self, Option<Arc<Note>>) {
         if body.is_end_stream() {
             return (Self::default(), None);
         }
@@ -55,9 +64,21 @@ impl Upload {
         let upload = Self {
             body,
             left: max,
+            patience,
+            waiting_since: None,
             note: Some(Arc::clone(&note)),
         };
         (upload, Some(note))
+    }
+
+    /// Takes the silence before a piece of `length` bytes from what is left of our patience, and adds what the piece buys.
+    fn is_fast_enough(&mut self, length: usize) -> bool {
+        let silence = self.waiting_since.take().map(|since| since.elapsed());
+        let Some(patience) = self.patience.checked_sub(silence.unwrap_or_default()) else {
+            return false;
+        };
+        self.patience = patience + Duration::from_secs(length as u64) / SLOWEST;
+        true
     }
 
     fn tell(&self, progress: Progress) {
@@ -106,6 +127,7 @@ impl Body for Upload {
         let this = self.get_mut();
         match Pin::new(&mut this.body).poll_frame(cx) {
             Poll::Pending => {
+                this.waiting_since.get_or_insert_with(Instant::now);
                 this.tell(Progress::AwaitingClient);
                 Poll::Pending
             }
@@ -120,6 +142,9 @@ impl Body for Upload {
                 }
                 match frame.into_data() {
                     Ok(data) => {
+                        if !this.is_fast_enough(data.len()) {
+                            return this.fail(Progress::Broken, "the body came too slowly".into());
+                        }
                         let Some(left) = this.left.checked_sub(data.len() as u64) else {
                             return this.fail(
                                 Progress::TooLarge,
@@ -164,3 +189,6 @@ impl Drop for Upload {
         }
     }
 }
+
+/// Bytes a second that a client delivers at least.
+const SLOWEST: u32 = 500;

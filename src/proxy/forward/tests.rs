@@ -335,6 +335,33 @@ async fn the_silence_of_an_upstream_counts_from_when_somebody_listens() {
     assert!(asked.elapsed() >= idle);
 }
 
+// Attack 163: a body that trickles is cut, though no single silence is long.
+#[tokio::test]
+async fn an_upload_a_byte_at_a_time_is_cut() {
+    let (url, _) = upstream(vec![vec!["", "never"]]).await;
+    let strict = Route {
+        stream_idle_timeout: Duration::from_millis(100),
+        ..route(&url)
+    };
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&sent);
+    let trickle = futures_util::stream::unfold((), move |()| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async {
+            let began = std::time::Instant::now();
+            while began.elapsed() < Duration::from_millis(10) {
+                tokio::task::yield_now().await;
+            }
+            Some((Ok::<_, std::convert::Infallible>("x"), ()))
+        }
+    });
+    let body = RequestBody::Any(axum::body::Body::from_stream(trickle));
+    let refusal = ask(&passage(strict), Method::POST, body).await.unwrap_err();
+    assert_eq!((refusal.code, refusal.close), (Code::InvalidRequest, true));
+    // Ten silences and what their ten bytes bought; with a margin for a machine that counts them longer.
+    assert!((2..20).contains(&sent.load(Ordering::SeqCst)), "{sent:?}");
+}
+
 #[tokio::test]
 async fn an_upload_over_the_limit_is_cut_and_refused() {
     let (url, _) = upstream(vec![vec![]]).await;
