@@ -7,6 +7,7 @@
 //! cookies; any other `Host` gets 404 on every listener (a page elsewhere must not reach us by DNS rebinding).
 
 use std::future::Future;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -86,10 +87,12 @@ pub async fn run(first_port: u16, shutdown: impl Future<Output = ()> + Send) -> 
         }
     }
     let [spa_port, api_port, provider_port] = numbers;
-    #[expect(clippy::print_stdout, reason = "the banner is what this command is for")]
-    {
-        println!("{}", banner::banner(spa_port, api_port, provider_port));
-    }
+    // Whoever closed the pipe has read what they wanted; the demo goes on.
+    let _ = writeln!(
+        std::io::stdout(),
+        "{}",
+        banner::banner(spa_port, api_port, provider_port)
+    );
     server::serve(spa.listeners, handler, shutdown).await;
     // The SPA's side goes first: what it has in flight may still need the provider.
     drop(stop);
@@ -98,11 +101,15 @@ pub async fn run(first_port: u16, shutdown: impl Future<Output = ()> + Send) -> 
 }
 
 async fn take(first: u16) -> Result<Taken, DemoError> {
-    #[expect(
-        clippy::print_stderr,
-        reason = "a word about a busy port, for the person at the terminal"
-    )]
-    let tell = |busy: u16| eprintln!("port {busy} is in use, trying {}", busy.saturating_add(1));
+    // A word for the person at the terminal.
+    let tell = |busy: u16| {
+        let next = busy.checked_add(1).map(|next| format!(", trying {next}"));
+        let _ = writeln!(
+            std::io::stderr(),
+            "port {busy} is in use{}",
+            next.unwrap_or_default()
+        );
+    };
     ports::take(first, tell).await.ok_or(DemoError::NoPort { first })
 }
 
