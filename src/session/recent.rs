@@ -12,7 +12,8 @@
 //!    attacker who reads it gains nothing from the slots (M-11).
 
 use std::cell::RefCell;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Presented, Session};
@@ -60,9 +61,12 @@ struct Kept {
     presented: Presented,
 }
 
-/// By both ends of the field: one of them is random in all but odd jars, and a collision only costs an opening.
+/// By both ends of the field: one of them is random in all but odd jars, and a collision only costs an opening. Keyed, so
+/// that nobody can send fields to a slot of his choice: neither to push others out, nor to learn from the time that a
+/// comparison takes how much of somebody's cookies he has guessed (M-10).
 fn slot(owner: u64, field: &[u8]) -> usize {
-    let mut hash = DefaultHasher::new();
+    static KEYED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    let mut hash = KEYED.build_hasher();
     (owner, field.len()).hash(&mut hash);
     field.get(..HEAD).unwrap_or(field).hash(&mut hash);
     field
