@@ -277,6 +277,12 @@ fn check_framing(answer: &Parts) -> Result<(), Refusal> {
     if answer.status.as_u16() > 599 {
         return refuse("the upstream's status is none");
     }
+    let mut lengths = answer.headers.get_all(header::CONTENT_LENGTH).iter();
+    if let Some(length) = lengths.next()
+        && (lengths.next().is_some() || !length.as_bytes().iter().all(u8::is_ascii_digit))
+    {
+        return refuse("the upstream sent several lengths, or a list of them");
+    }
     let mut codings = answer.headers.get_all(header::TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
         (None, _) => Ok(()),
