@@ -115,6 +115,8 @@ struct Bounds {
     idle: Duration,
     /// While the client takes nothing of its answer.
     stall: Duration,
+    /// For the next piece of its answer, once a client has closed its side: most have gone then.
+    left: Duration,
     /// How long is read on after the last answer.
     linger: Duration,
     /// How long requests in flight may take after `shutdown`.
@@ -129,6 +131,7 @@ impl Default for Bounds {
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             stall: Duration::from_secs(60),
+            left: Duration::from_millis(500),
             linger: Duration::from_secs(2),
             drain: Duration::from_secs(30),
         }

@@ -49,7 +49,11 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, house: Arc<House>
         .max_buf_size(limit.saturating_mul(2).max(MIN_BUFFER))
         .serve_connection(
             TokioIo::new(Watched::new(stream, Arc::clone(&watch))),
-            service_fn(move |request| Arc::clone(&front).call(request)),
+            service_fn(move |request| {
+                // At once: hyper reads on before it polls what answers.
+                front.watch.begin();
+                Arc::clone(&front).call(request)
+            }),
         );
     let connection = Connection {
         http,
@@ -119,7 +123,12 @@ where
             }
             Poll::Pending => {}
         }
-        self.deadline.observe(self.watch.phase(), self.watch.writes());
+        let phase = self.watch.phase();
+        if phase == Phase::Idle && self.watch.forget_end() {
+            // The answer is out: now hyper may know, but it does not look again by itself.
+            cx.waker().wake_by_ref();
+        }
+        self.deadline.observe(phase, self.watch.writes());
         if self.deadline.poll_overdue(cx) {
             tracing::debug!(event = "connection_timeout", phase = ?self.watch.phase());
             return Poll::Ready(Ended::Cut);
@@ -196,6 +205,7 @@ impl Deadline {
             Phase::Idle => Some(self.bounds.idle),
             Phase::Head => Some(self.bounds.head),
             Phase::Stalled => Some(self.bounds.stall),
+            Phase::Left => Some(self.bounds.left),
             // Whoever works on the answer has deadlines of its own.
             Phase::Busy => None,
         }

@@ -18,6 +18,8 @@ pub(super) struct Watch {
     phase: AtomicU8,
     /// The socket takes nothing at the moment.
     stalled: AtomicBool,
+    /// The client has closed its side.
+    left: AtomicBool,
     /// Counts writes, to tell a slow reader from one that reads nothing.
     writes: AtomicU32,
     /// The bytes read since a head is awaited, up to `limit`.
@@ -34,6 +36,8 @@ pub(super) enum Phase {
     Head,
     /// It is being answered.
     Busy,
+    /// It is being answered, and the client has closed its side: it has gone, or it only has no more to ask.
+    Left,
     /// The client takes nothing of its answer.
     Stalled,
 }
@@ -44,6 +48,7 @@ impl Watch {
         Arc::new(Self {
             phase: AtomicU8::new(IDLE),
             stalled: AtomicBool::new(false),
+            left: AtomicBool::new(false),
             writes: AtomicU32::new(0),
             head: Mutex::default(),
             limit,
@@ -58,6 +63,7 @@ impl Watch {
         match self.phase.load(Ordering::Relaxed) {
             IDLE => Phase::Idle,
             HEAD => Phase::Head,
+            _ if self.left.load(Ordering::Relaxed) => Phase::Left,
             _ => Phase::Busy,
         }
     }
@@ -67,9 +73,13 @@ impl Watch {
         self.writes.load(Ordering::Relaxed)
     }
 
+    /// hyper has a request to be answered.
+    pub(super) fn begin(&self) {
+        self.phase.store(BUSY, Ordering::Relaxed);
+    }
+
     /// A head has been read whole: `look` sees the bytes that brought it, as far as they were kept.
     pub(super) fn take_head<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
-        self.phase.store(BUSY, Ordering::Relaxed);
         let mut head = std::mem::take(&mut *self.head.lock().unwrap_or_else(PoisonError::into_inner));
         let seen = look(&head);
         head.clear();
@@ -94,6 +104,17 @@ impl Watch {
         }
         let room = self.limit.saturating_sub(head.len()).min(bytes.len());
         head.extend_from_slice(bytes.get(..room).unwrap_or_default());
+    }
+
+    /// Whether the client had closed its side; from here on that is forgotten, until it is read again.
+    pub(super) fn forget_end(&self) -> bool {
+        self.left.load(Ordering::Relaxed) && self.left.swap(false, Ordering::Relaxed)
+    }
+
+    /// The client has closed its side. Whether hyper is not to know yet: it would drop the answer.
+    fn note_end(&self) -> bool {
+        self.left.store(true, Ordering::Relaxed);
+        self.phase.load(Ordering::Relaxed) == BUSY
     }
 
     fn note_write(&self, polled: &Poll<io::Result<usize>>) {
@@ -139,6 +160,9 @@ impl AsyncRead for Watched {
         let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
         if let Some(new @ [_, ..]) = buf.filled().get(before..) {
             this.watch.note_read(new);
+        } else if matches!(polled, Poll::Ready(Ok(()))) && buf.remaining() > 0 && this.watch.note_end() {
+            // The end stays: it is read again when the answer is out. Until then the connection's deadline wakes the task.
+            return Poll::Pending;
         }
         polled
     }

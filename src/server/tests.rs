@@ -13,6 +13,8 @@ use super::*;
 use crate::gate::tests::app;
 use crate::handler::tests::{echo, handler, routes};
 
+mod endings;
+
 struct Listening {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
@@ -282,68 +284,6 @@ async fn expect_continue_is_answered_when_the_body_is_wanted() {
         !answer.contains("expect:"),
         "not our upstream's business: {answer}"
     );
-}
-
-/// Deadlines that end a test soon. Nothing asserted depends on their length.
-fn hasty() -> Bounds {
-    Bounds {
-        head: Duration::from_millis(40),
-        idle: Duration::from_millis(40),
-        stall: Duration::from_millis(40),
-        linger: Duration::from_millis(40),
-        ..Bounds::default()
-    }
-}
-
-// Attack 163, dependencies §3.1.
-#[tokio::test]
-async fn silence_half_a_head_and_idleness_end_a_connection() {
-    let listening = listening_to(&echo().await, hasty()).await;
-    assert_eq!(listening.all("").await, "", "not a byte");
-    assert_eq!(listening.all("GET /public/a HTT").await, "", "half a head");
-    let answer = listening.all(GET).await;
-    assert!(answer.starts_with("HTTP/1.1 200"), "then idle: {answer}");
-    let answer = listening.all(&format!("{GET}GET /public/b HT")).await;
-    assert_eq!(
-        answer.matches("HTTP/1.1 200").count(),
-        1,
-        "half of a second head: {answer}"
-    );
-}
-
-#[tokio::test]
-async fn a_reader_that_takes_nothing_is_cut() {
-    // An upstream whose answer never ends.
-    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", upstream.local_addr().unwrap());
-    let (ended, end) = oneshot::channel();
-    tokio::spawn(async move {
-        let (mut stream, _) = upstream.accept().await.unwrap();
-        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-        while stream.write_all(&vec![b'x'; 65_536]).await.is_ok() {}
-        let _ = ended.send(());
-    });
-    let listening = listening_to(&url, hasty()).await;
-    let mut stream = listening.connect().await;
-    stream.write_all(GET.as_bytes()).await.unwrap();
-    // We read nothing; the connection to the upstream ends because ours is cut.
-    end.await.unwrap();
-    drop(stream);
-}
-
-#[tokio::test]
-async fn a_client_that_goes_away_takes_its_forwarding_along() {
-    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", upstream.local_addr().unwrap());
-    let listening = listening_to(&url, Bounds::default()).await;
-    let mut stream = listening.connect().await;
-    stream.write_all(GET.as_bytes()).await.unwrap();
-    let (mut arrived, _) = upstream.accept().await.unwrap();
-    arrived.read_u8().await.unwrap();
-    drop(stream);
-    let mut rest = Vec::new();
-    // Ends when the connection does, without an answer of ours.
-    let _ = arrived.read_to_end(&mut rest).await;
 }
 
 #[tokio::test]
