@@ -9,10 +9,14 @@
 //! | `headers` | which request headers the upstream may see, and ours anew |
 //! | `attach` | the one `Authorization` |
 //! | `forward` | send, wait, retry where that is safe, time out |
-//! | `upload` | the request body on its way: counted, cut, watched |
+//! | `upload` | the request body as it comes: counted, cut, watched |
+//! | `outbox` | head and body on their way into the socket |
 //! | `connect` | TCP and TLS towards an upstream |
-//! | `link` | one upstream connection and how it is driven |
+//! | `link` | one upstream connection: socket, arrived bytes, deadline |
+//! | `timer` | a deadline that is cheap to move |
 //! | `pool` | the idle connections of this thread |
+//! | `answer_head` | the head of an answer, and whether it is one |
+//! | `decode` | where the body of an answer ends |
 //! | `body` | the response body, which gives the connection back |
 //! | `answer` | which response headers the browser may see, and ours anew |
 //!
@@ -20,13 +24,17 @@
 //! or hand the token to script.
 
 mod answer;
+mod answer_head;
 mod attach;
 mod body;
 mod connect;
+mod decode;
 mod forward;
 mod headers;
 mod link;
+mod outbox;
 mod pool;
+mod timer;
 mod upload;
 
 pub(crate) use answer::{Rewritten, never_store, rewrite};

@@ -28,7 +28,7 @@ mod set_cookie;
 mod tests;
 
 pub use cookies::{Cookies, Opened, Parts, Presented, Replaces, TooLarge};
-pub use jar::strip_cookies;
+pub use jar::write_other_cookies;
 pub use names::is_session_cookie_name;
 
 /// What one login opened. 128 random bits; a secret of its own kind: `Debug` shows nothing of it.

@@ -4,22 +4,28 @@
 //! is dropped before takes its connection with it: what is left on the wire belongs to nobody (attack 154).
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
+use super::answer;
+use super::decode::{Decoded, Decoder};
 use super::link::Link;
-use super::{answer, pool};
+use super::outbox::Outbox;
+use super::pool;
 use crate::body::BodyError;
 
 /// A response body on its way from an upstream connection, which it gives back to its thread's pool at its end.
 #[derive(Debug)]
 pub struct UpstreamBody {
-    body: Incoming,
+    decoder: Decoder,
     link: Option<Box<Link>>,
+    /// The connection may serve another request afterwards.
+    keeps: bool,
+    /// The rest of a request whose answer began before it was all sent.
+    outbox: Option<Box<Outbox>>,
     /// How long it may be waited for a piece; `None` = as long as it takes.
     idle: Option<Duration>,
     /// Somebody waits. Silence counts from there: that the browser read slowly is no fault of the upstream.
@@ -27,23 +33,58 @@ pub struct UpstreamBody {
 }
 
 impl UpstreamBody {
-    /// Takes over a body and its connection; an empty body gives the connection back at once.
-    pub(super) fn new(body: Incoming, link: Box<Link>, idle: Option<Duration>) -> Option<Self> {
-        if body.is_end_stream() {
-            pool::give_back(link);
-            return None;
-        }
-        Some(Self {
-            body,
+    /// Takes over a connection whose next bytes are a body.
+    pub(super) const fn new(
+        decoder: Decoder,
+        link: Box<Link>,
+        keeps: bool,
+        outbox: Option<Box<Outbox>>,
+        idle: Option<Duration>,
+    ) -> Self {
+        Self {
+            decoder,
             link: Some(link),
+            keeps,
+            outbox,
             idle,
             waiting: false,
-        })
+        }
     }
 
     fn settle(&mut self) {
-        if let Some(link) = self.link.take() {
+        self.outbox = None;
+        if let Some(link) = self.link.take()
+            && self.keeps
+        {
             pool::give_back(link);
+        }
+    }
+
+    /// The next piece, as far as it has arrived or can be read now.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Decoded, BodyError>> {
+        let Some(link) = &mut self.link else {
+            return Poll::Ready(Ok(Decoded::End));
+        };
+        if let Some(outbox) = &mut self.outbox
+            && outbox.poll_send(&mut link.wire, cx).is_ready()
+        {
+            // Sent, or stuck: what the upstream says about it is the answer that it has begun.
+            self.outbox = None;
+        }
+        loop {
+            match self.decoder.decode(&mut link.arrived)? {
+                Decoded::More => {}
+                piece => return Poll::Ready(Ok(piece)),
+            }
+            match ready!(link.poll_fill(cx, self.decoder.left()))? {
+                0 if self.decoder.ends_with_the_connection() => return Poll::Ready(Ok(Decoded::End)),
+                0 => {
+                    return Poll::Ready(Err(
+                        "the upstream connection ended in the middle of its answer".into()
+                    ));
+                }
+                _ => {}
+            }
         }
     }
 }
@@ -57,62 +98,46 @@ impl Body for UpstreamBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
-        let Some(link) = &mut this.link else {
-            return Poll::Ready(None);
-        };
-        let body = &mut this.body;
-        // What is there already; this also tells the connection that more is wanted.
-        let mut polled = link.glance(|cx| poll_piece(body, cx));
-        if polled.is_pending() {
-            polled = link.drive(cx, |cx, ended| match poll_piece(body, cx) {
-                Poll::Pending if ended => Poll::Ready(Some(Err(
-                    "the upstream connection ended in the middle of its answer".into(),
-                ))),
-                polled => polled,
-            });
-        }
+        let polled = this.poll_piece(cx);
         let waited = std::mem::replace(&mut this.waiting, polled.is_pending());
-        match polled {
+        let frame = match polled {
             Poll::Pending => {
+                let Some(link) = &mut this.link else {
+                    return Poll::Pending;
+                };
                 if !waited {
-                    link.set_deadline(this.idle);
+                    link.timer.set(this.idle);
                 }
-                if link.is_overdue() {
-                    this.link = None;
-                    return Poll::Ready(Some(Err(
-                        "the upstream fell silent in the middle of its answer".into()
-                    )));
+                if !link.timer.is_overdue(cx) {
+                    return Poll::Pending;
                 }
-                Poll::Pending
+                Err("the upstream fell silent in the middle of its answer".into())
             }
-            Poll::Ready(None) => {
+            Poll::Ready(Ok(Decoded::Data(data))) => Ok(Frame::data(data)),
+            Poll::Ready(Ok(Decoded::Trailers(trailers))) => {
+                Ok(answer::clean_frame(Frame::trailers(trailers)))
+            }
+            Poll::Ready(Ok(Decoded::End | Decoded::More)) => {
                 this.settle();
-                Poll::Ready(None)
+                return Poll::Ready(None);
             }
-            Poll::Ready(Some(Err(error))) => {
-                this.link = None;
-                Poll::Ready(Some(Err(error)))
-            }
-            Poll::Ready(Some(Ok(frame))) => {
-                if this.body.is_end_stream() {
-                    this.settle();
-                }
-                Poll::Ready(Some(Ok(answer::clean_frame(frame))))
-            }
+            Poll::Ready(Err(error)) => Err(error),
+        };
+        if frame.is_err() {
+            this.link = None;
+        } else if this.decoder.is_done() {
+            this.settle();
         }
+        Poll::Ready(Some(frame))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.link.is_none() || self.body.is_end_stream()
+        self.link.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.decoder
+            .left()
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
-}
-
-type Piece = Option<Result<Frame<Bytes>, BodyError>>;
-
-fn poll_piece(body: &mut Incoming, cx: &mut Context<'_>) -> Poll<Piece> {
-    Pin::new(body).poll_frame(cx).map_err(Into::into)
 }

@@ -16,7 +16,6 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::link::Relay;
 use crate::config::{Transport, Upstream, is_loopback_host};
 
 /// Opens connections to upstreams.
@@ -44,11 +43,11 @@ impl Connector {
     }
 
     /// Connects; the caller bounds the time.
-    pub(super) async fn connect(&self, upstream: &Upstream, relay: Arc<Relay>) -> io::Result<Stream> {
+    pub(super) async fn connect(&self, upstream: &Upstream) -> io::Result<Wire> {
         let tcp = connect_tcp(upstream).await?;
         tcp.set_nodelay(true)?;
-        let wire = match upstream.transport() {
-            Transport::Tcp => Wire::Tcp(tcp),
+        match upstream.transport() {
+            Transport::Tcp => Ok(Wire::Tcp(tcp)),
             Transport::Tls => {
                 let tls = self
                     .tls
@@ -56,10 +55,9 @@ impl Connector {
                     .ok_or_else(|| io::Error::other("TLS is not set up"))?;
                 let name = ServerName::try_from(unbracketed(upstream.host()).to_owned())
                     .map_err(io::Error::other)?;
-                Wire::Tls(Box::new(tls.connect(name, tcp).await?))
+                Ok(Wire::Tls(Box::new(tls.connect(name, tcp).await?)))
             }
-        };
-        Ok(Stream { wire, relay })
+        }
     }
 }
 
@@ -71,37 +69,28 @@ impl std::fmt::Debug for Connector {
     }
 }
 
-/// A connected stream that notes when it receives something.
-pub(super) struct Stream {
-    wire: Wire,
-    relay: Arc<Relay>,
-}
-
-enum Wire {
+/// A connected stream.
+pub(super) enum Wire {
+    /// In the clear.
     Tcp(TcpStream),
+    /// Through TLS.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buf.filled().len();
-        let polled = match &mut this.wire {
-            Wire::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
-            Wire::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
-        };
-        if buf.filled().len() > before {
-            this.relay.note_received();
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Self::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
         }
-        polled
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().wire {
-            Wire::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
-            Wire::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            Self::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
         }
     }
 
@@ -110,30 +99,30 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().wire {
-            Wire::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
-            Wire::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
+            Self::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.wire {
-            Wire::Tcp(tcp) => tcp.is_write_vectored(),
-            Wire::Tls(tls) => tls.is_write_vectored(),
+        match self {
+            Self::Tcp(tcp) => tcp.is_write_vectored(),
+            Self::Tls(tls) => tls.is_write_vectored(),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().wire {
-            Wire::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
-            Wire::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
+            Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().wire {
-            Wire::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
-            Wire::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
         }
     }
 }

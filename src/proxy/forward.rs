@@ -9,21 +9,16 @@
 use std::borrow::Cow;
 use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
-use std::time::Duration;
 
-use http::header;
-use http::response::Parts;
-use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
+use http::{Method, Request, Response, Uri};
 
-use super::link::{Link, Relay};
-use super::upload::{Note, Progress, Upload};
-use super::{Connector, Identity, UpstreamBody, attach, headers, pool};
+use super::answer_head::{AnswerHead, HeadReader, is_event_stream};
+use super::link::Link;
+use super::outbox::{Outbox, Stuck};
+use super::upload::{Cut, Upload};
+use super::{Connector, Identity, UpstreamBody, headers, pool};
 use crate::body::{RequestBody, ResponseBody};
 use crate::config::{Route, Upstream};
 use crate::refusal::{Code, Refusal};
@@ -35,8 +30,6 @@ pub(crate) struct Passage {
     route: Arc<Route>,
     connector: Connector,
     key: u64,
-    /// The upstream closes connections behind its answers without saying so.
-    hasty: Arc<AtomicBool>,
 }
 
 /// One request to be forwarded.
@@ -59,7 +52,6 @@ impl Passage {
             route,
             connector,
             key,
-            hasty: Arc::default(),
         }
     }
 
@@ -80,31 +72,35 @@ impl Passage {
             token,
             identity,
         } = forward;
-        let (mut parts, body) = request.into_parts();
-        let uri = self.target(&parts.uri, path.as_deref())?;
-        headers::rewrite(&mut parts.headers, &self.route, identity)?;
-        if let Some(token) = token {
-            attach::attach(token, &mut parts.headers)?;
-        }
-        let (upload, note) = Upload::new(body, self.route.max_body, self.route.stream_idle_timeout);
-        let head = Head {
-            method: parts.method,
-            uri,
-            headers: parts.headers,
-        };
-        let (response, link) = self
-            .exchange(head, upload, note.as_deref())
+        let (parts, body) = request.into_parts();
+        let upload = Upload::new(body, self.route.max_body, self.route.stream_idle_timeout);
+        let framing = upload.framing();
+        let mut rested = pool::take(self.key);
+        let mut head = rested
+            .as_mut()
+            .map(|link| std::mem::take(&mut link.spare))
+            .unwrap_or_default();
+        let target = self.target(&parts.uri, path.as_deref());
+        put_request_line(&mut head, &parts.method, &target)?;
+        headers::write(&mut head, &parts.headers, framing, &self.route, token, &identity)?;
+        let mut outbox = Outbox::new(head, framing, upload);
+        let (answer, link) = self
+            .exchange(&parts.method, &mut outbox, rested)
             .await
             .map_err(Refusal::from)?;
-        self.receive(response, link)
+        Ok(self.receive(answer, link, outbox))
     }
 
     /// The target that the upstream sees: what was decided on, behind the configured base path.
-    fn target(&self, asked: &Uri, canonical: Option<&str>) -> Result<Uri, Refusal> {
+    fn target<'u>(&self, asked: &'u Uri, canonical: Option<&str>) -> Cow<'u, str> {
         let route = &*self.route;
         let base = route.upstream.base_path();
-        if !route.strip_path && base.is_empty() && canonical.is_none() && asked.authority().is_none() {
-            return Ok(asked.clone());
+        if let Some(whole) = asked.path_and_query()
+            && !route.strip_path
+            && base.is_empty()
+            && canonical.is_none()
+        {
+            return whole.as_str().into();
         }
         let path = canonical.unwrap_or(asked.path());
         let rest = if route.strip_path {
@@ -118,90 +114,64 @@ impl Passage {
             ""
         };
         let query = asked.query().map_or(String::new(), |query| format!("?{query}"));
-        format!("{base}{slash}{rest}{query}")
-            .parse::<PathAndQuery>()
-            .map(Uri::from)
-            .map_err(|_| Refusal::new(Code::InvalidRequest).saying("the target cannot be forwarded"))
+        format!("{base}{slash}{rest}{query}").into()
     }
 
+    /// Sends the request and waits for the head of its answer, on a connection that rested or on a new one.
     async fn exchange(
         &self,
-        head: Head,
-        upload: Upload,
-        note: Option<&Note>,
-    ) -> Result<(Response<Incoming>, Box<Link>), Failure> {
-        let Some(mut link) = pool::take(self.key, &self.hasty) else {
-            return self.exchange_anew(head, upload, note).await;
-        };
-        // A copy only where it could be used: on connections that rested long enough for the upstream's own idle timeout to
-        // strike between our look at the socket and our request, and where it closes them at any age.
-        let shaky = || self.hasty.load(Ordering::Relaxed) || link.rested.elapsed() >= RESTED_LONG;
-        let again = (note.is_none() && is_idempotent(&head.method) && shaky()).then(|| head.clone());
-        match send(&mut link, head, upload, note, &self.route).await {
-            Ok(response) => Ok((response, link)),
-            Err(Failure::Died(_)) if again.is_some() && !link.has_received() => {
-                drop(link);
-                match again {
-                    Some(head) => self.exchange_anew(head, Upload::default(), None).await,
-                    None => Err(Failure::Died("the copy is gone".into())),
+        method: &Method,
+        outbox: &mut Outbox,
+        rested: Option<Box<Link>>,
+    ) -> Result<(AnswerHead, Box<Link>), Failure> {
+        if let Some(mut link) = rested {
+            match send(&mut link, method, outbox, &self.route).await {
+                Ok(answer) => return Ok((answer, link)),
+                // Its upstream closed it while our request was on its way, as far as anybody can tell.
+                Err(Failure::Died { unheard: true, .. })
+                    if outbox.can_start_over() && is_idempotent(method) =>
+                {
+                    outbox.start_over();
                 }
+                Err(failure) => return Err(failure),
             }
-            Err(failure) => Err(failure),
         }
-    }
-
-    async fn exchange_anew(
-        &self,
-        head: Head,
-        upload: Upload,
-        note: Option<&Note>,
-    ) -> Result<(Response<Incoming>, Box<Link>), Failure> {
         let mut link = Box::new(self.connect(&self.route.upstream).await?);
-        let response = send(&mut link, head, upload, note, &self.route).await?;
-        Ok((response, link))
+        let answer = send(&mut link, method, outbox, &self.route).await?;
+        Ok((answer, link))
     }
 
     async fn connect(&self, upstream: &Upstream) -> Result<Link, Failure> {
-        let relay = Arc::new(Relay::default());
-        let connecting = async {
-            let stream = self.connector.connect(upstream, Arc::clone(&relay)).await?;
-            Link::new(stream, relay, self.key).await.map_err(io::Error::other)
-        };
+        let connecting = self.connector.connect(upstream);
         match tokio::time::timeout(self.route.connect_timeout, Box::pin(connecting)).await {
-            Ok(Ok(link)) => Ok(link),
+            Ok(Ok(wire)) => Ok(Link::new(wire, self.key)),
             Ok(Err(error)) => Err(Failure::Unreachable(error)),
             Err(_) => Err(Failure::Slow("the upstream does not accept connections in time")),
         }
     }
 
-    fn receive(
-        &self,
-        response: Response<Incoming>,
-        link: Box<Link>,
-    ) -> Result<Response<ResponseBody>, Refusal> {
-        let (mut parts, body) = response.into_parts();
-        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
-            // Nobody asked: `Upgrade` is not forwarded (attack 157).
-            return Err(
-                Refusal::new(Code::UpstreamUnavailable).because("the upstream switched protocols unasked")
-            );
+    fn receive(&self, answer: AnswerHead, mut link: Box<Link>, outbox: Outbox) -> Response<ResponseBody> {
+        // An answer that came before its request was all sent: nobody knows what the upstream makes of the rest.
+        let early = !outbox.is_sent();
+        let keeps = answer.keeps && !early;
+        let outbox = if early {
+            Some(Box::new(outbox))
+        } else {
+            link.spare = outbox.into_buffer();
+            None
+        };
+        let mut response = Response::new(ResponseBody::Empty);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        if let Some(decoder) = answer.body {
+            let idle = (!is_event_stream(response.headers())).then_some(self.route.stream_idle_timeout);
+            *response.body_mut() =
+                ResponseBody::Upstream(UpstreamBody::new(decoder, link, keeps, outbox, idle));
+        } else if keeps {
+            pool::give_back(link);
         }
-        check_framing(&parts)?;
-        parts.version = Version::HTTP_11;
-        // The reason phrase in an extension, an upgrade handle: nothing of it concerns the browser.
-        parts.extensions = http::Extensions::new();
-        let idle = (!is_event_stream(&parts.headers)).then_some(self.route.stream_idle_timeout);
-        let body = UpstreamBody::new(body, link, idle).map_or(ResponseBody::Empty, ResponseBody::Upstream);
-        Ok(Response::from_parts(parts, body))
+        response
     }
-}
-
-/// A request without its body.
-#[derive(Clone)]
-struct Head {
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
 }
 
 /// Why there is no answer.
@@ -209,89 +179,87 @@ struct Head {
 enum Failure {
     /// No connection.
     Unreachable(io::Error),
-    /// A connection, then none; or an answer that is none.
-    Died(Cow<'static, str>),
+    /// A connection, then none; or an answer that is none. `unheard`: not a byte of an answer has come.
+    Died { why: Cow<'static, str>, unheard: bool },
     /// Not in time.
     Slow(&'static str),
-    /// The upload was cut.
-    TooLarge,
-    /// The client does not deliver its body.
-    NoBody(&'static str),
+    /// By the client's fault.
+    Cut(Cut),
 }
 
+/// Sends the request and waits for the head of its answer. While the client uploads, each piece buys time; the route's
+/// timeout runs from the last one.
 async fn send(
     link: &mut Link,
-    head: Head,
-    upload: Upload,
-    note: Option<&Note>,
+    method: &Method,
+    outbox: &mut Outbox,
     route: &Route,
-) -> Result<Response<Incoming>, Failure> {
-    let mut request = Request::new(upload);
-    *request.method_mut() = head.method;
-    *request.uri_mut() = head.uri;
-    *request.headers_mut() = head.headers;
-    let mut answer = pin!(link.send(request));
-    link.set_deadline(Some(if note.is_some() {
-        route.stream_idle_timeout
-    } else {
-        route.timeout
-    }));
-    let mut seen = (Progress::Sending, 0);
-    poll_fn(|cx| match link.poll_answer(cx, answer.as_mut()) {
-        Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
-        Poll::Ready(Err(error)) => Poll::Ready(Err(match note.map(Note::progress) {
-            Some(Progress::TooLarge) => Failure::TooLarge,
-            Some(Progress::Broken) => Failure::NoBody("the request body is incomplete or malformed"),
-            _ => Failure::Died(error.to_string().into()),
-        })),
-        Poll::Pending => {
-            // While the client uploads, each piece buys time; the route's timeout runs from the last one.
-            if let Some(note) = note {
-                let now = (note.progress(), note.pieces());
-                if now != seen {
-                    seen = now;
-                    let after = if now.0 == Progress::Done {
-                        route.timeout
-                    } else {
-                        route.stream_idle_timeout
-                    };
-                    link.set_deadline(Some(after));
-                }
+) -> Result<AnswerHead, Failure> {
+    let mut reader = HeadReader::default();
+    let mut unheard = true;
+    let mut stuck = None;
+    let mut seen = None;
+    poll_fn(|cx| {
+        if stuck.is_none() && !outbox.is_sent() {
+            match outbox.poll_send(&mut link.wire, cx) {
+                Poll::Ready(Err(Stuck::Cut(cut))) => return Poll::Ready(Err(Failure::Cut(cut))),
+                // The upstream may have said why before it closed its side.
+                Poll::Ready(Err(Stuck::Socket(error))) => stuck = Some(error),
+                Poll::Ready(Ok(())) | Poll::Pending => {}
             }
-            if !link.is_overdue() {
-                return Poll::Pending;
-            }
-            Poll::Ready(Err(match seen.0 {
-                Progress::AwaitingClient => Failure::NoBody("the request body came too slowly"),
-                _ => Failure::Slow("the upstream does not answer in time"),
-            }))
         }
+        loop {
+            let died = match link.poll_fill(cx, None) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(0)) => stuck
+                    .take()
+                    .map_or("the upstream closed the connection".into(), |error| {
+                        error.to_string().into()
+                    }),
+                Poll::Ready(Err(error)) => error.to_string().into(),
+                Poll::Ready(Ok(_)) => {
+                    unheard = false;
+                    match reader.read(&mut link.arrived, method) {
+                        Ok(Some(answer)) => return Poll::Ready(Ok(answer)),
+                        Ok(None) => continue,
+                        Err(why) => why.into(),
+                    }
+                }
+            };
+            return Poll::Ready(Err(Failure::Died { why: died, unheard }));
+        }
+        let now = (outbox.is_sent(), outbox.upload.pieces);
+        if seen != Some(now) {
+            seen = Some(now);
+            link.timer.set(Some(if now.0 {
+                route.timeout
+            } else {
+                route.stream_idle_timeout
+            }));
+        }
+        if !link.timer.is_overdue(cx) {
+            return Poll::Pending;
+        }
+        Poll::Ready(Err(if outbox.awaits_client() {
+            Failure::Cut(Cut::Broken("the request body came too slowly"))
+        } else {
+            Failure::Slow("the upstream does not answer in time")
+        }))
     })
     .await
 }
 
-/// An answer that two readers could end at different places is none (RFC 9112 §6.3), and neither is one with a status
-/// that does not exist (RFC 9110 §15).
-fn check_framing(answer: &Parts) -> Result<(), Refusal> {
-    let refuse = |why| Err(Refusal::new(Code::UpstreamUnavailable).because(why));
-    if answer.status.as_u16() > 599 {
-        return refuse("the upstream's status is none");
+/// The first line. Everything in the target has been read as a URI or written by the operator; should a blank or a line
+/// break be in it all the same, it goes nowhere.
+fn put_request_line(head: &mut Vec<u8>, method: &Method, target: &str) -> Result<(), Refusal> {
+    if !target.bytes().all(|byte| byte > b' ' && byte != 0x7f) {
+        return Err(Refusal::new(Code::InvalidRequest).saying("the target cannot be forwarded"));
     }
-    let mut lengths = answer.headers.get_all(header::CONTENT_LENGTH).iter();
-    if let Some(length) = lengths.next()
-        && (lengths.next().is_some() || !length.as_bytes().iter().all(u8::is_ascii_digit))
-    {
-        return refuse("the upstream sent several lengths, or a list of them");
-    }
-    let mut codings = answer.headers.get_all(header::TRANSFER_ENCODING).iter();
-    match (codings.next(), codings.next()) {
-        (None, _) => Ok(()),
-        (Some(_), None) if answer.headers.contains_key(header::CONTENT_LENGTH) => {
-            refuse("the upstream sent both Content-Length and Transfer-Encoding")
-        }
-        (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
-        _ => refuse("the upstream sent a transfer coding other than chunked"),
-    }
+    head.extend_from_slice(method.as_str().as_bytes());
+    head.push(b' ');
+    head.extend_from_slice(target.as_bytes());
+    head.extend_from_slice(b" HTTP/1.1\r\n");
+    Ok(())
 }
 
 fn is_idempotent(method: &Method) -> bool {
@@ -301,34 +269,19 @@ fn is_idempotent(method: &Method) -> bool {
     )
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| {
-        value
-            .as_bytes()
-            .get(..EVENT_STREAM.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM))
-    })
-}
-
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Unreachable(error) => {
                 Self::new(Code::UpstreamUnavailable).because(format!("cannot connect: {error}"))
             }
-            Failure::Died(why) => Self::new(Code::UpstreamUnavailable).because(why),
+            Failure::Died { why, .. } => Self::new(Code::UpstreamUnavailable).because(why),
             Failure::Slow(why) => Self::new(Code::UpstreamTimeout).because(why),
-            Failure::TooLarge => Self::new(Code::PayloadTooLarge).closing(),
-            Failure::NoBody(why) => Self::new(Code::InvalidRequest).saying(why).closing(),
+            Failure::Cut(Cut::TooLarge) => Self::new(Code::PayloadTooLarge).closing(),
+            Failure::Cut(Cut::Broken(why)) => Self::new(Code::InvalidRequest).saying(why).closing(),
         }
     }
 }
-
-/// Media type of server-sent events.
-const EVENT_STREAM: &[u8] = b"text/event-stream";
-
-/// From this age on a rested connection may be dying.
-const RESTED_LONG: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests;

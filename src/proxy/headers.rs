@@ -8,16 +8,19 @@
 //! 4. `Forwarded` and `X-Forwarded-*` are written anew from what *we* know, `Via` names us (P-07, P-09), `x-request-id` ties
 //!    the logs together.
 //!
-//! One pass over the names decides; only what is found is removed.
+//! The fields are written as they are judged, in one pass: nothing is removed from a map only to be written afterwards.
 
+use std::io::Write as _;
 use std::net::IpAddr;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use super::attach;
+use super::upload::Framing;
 use crate::config::Route;
-use crate::gate::harden::X_REQUEST_ID;
 use crate::refusal::{Code, Refusal};
 use crate::session;
+use crate::token::AccessToken;
 
 /// What an upstream is told about the request, by us.
 #[derive(Debug, Clone)]
@@ -34,35 +37,99 @@ pub(crate) struct Identity<'a> {
     pub(crate) request_id: HeaderValue,
 }
 
-/// Makes the headers of a request fit for its upstream. `Authorization` is not set here.
+/// Writes the fields of a request as its upstream may see them, and the empty line behind them.
 ///
 /// # Errors
-/// `upstream_unavailable` when the request has passed through this process before (P-07).
-pub(super) fn rewrite(headers: &mut HeaderMap, route: &Route, identity: Identity<'_>) -> Result<(), Refusal> {
+/// `upstream_unavailable` when the request has passed through this process before (P-07);
+/// `provider_response_invalid` where the token cannot stand in a header.
+pub(super) fn write(
+    head: &mut Vec<u8>,
+    headers: &HeaderMap,
+    framing: Framing,
+    route: &Route,
+    token: Option<&AccessToken>,
+    identity: &Identity<'_>,
+) -> Result<(), Refusal> {
     refuse_loop(headers, identity.via)?;
-    let doomed = doomed(headers, route);
-    for name in doomed {
-        headers.remove(name);
-    }
-    if headers.contains_key(header::COOKIE) {
-        match session::strip_cookies(headers).filter(|_| !route.drop_cookies) {
-            Some(kept) => {
-                headers.insert(header::COOKIE, kept);
-            }
-            None => {
-                headers.remove(header::COOKIE);
-            }
+    field(head, b"host", route.upstream.authority().as_bytes());
+    let named = named_by_connection(headers);
+    for (name, value) in headers {
+        if passes(name, route, framing) && !named.contains(name) {
+            field(head, name.as_str().as_bytes(), value.as_bytes());
         }
     }
-    headers.insert(header::HOST, route.upstream.authority().clone());
-    let (node, forwarded) = forwarded(&identity);
-    headers.insert(X_FORWARDED_FOR, node);
-    headers.insert(header::FORWARDED, forwarded);
-    headers.insert(X_FORWARDED_HOST, identity.host.clone());
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(identity.scheme));
-    headers.append(header::VIA, identity.via.clone());
-    headers.insert(X_REQUEST_ID, identity.request_id);
+    match framing {
+        // The announcement is ours in any case: what a body in between did to its length is not the header's to say.
+        Framing::Nothing if headers.contains_key(header::CONTENT_LENGTH) => {
+            field(head, b"content-length", b"0");
+        }
+        Framing::Nothing => {}
+        Framing::Length(length) => {
+            // Writing to memory does not fail.
+            let _ = write!(head, "content-length: {length}\r\n");
+        }
+        Framing::Chunked => field(head, b"transfer-encoding", b"chunked"),
+    }
+    if !route.drop_cookies {
+        put_cookies(head, headers);
+    }
+    // Named away or not, `Via` is only ever added to.
+    for value in headers.get_all(header::VIA) {
+        field(head, b"via", value.as_bytes());
+    }
+    field(head, b"via", identity.via.as_bytes());
+    put_identity(head, identity);
+    if let Some(token) = token {
+        attach::attach(token, head)?;
+    }
+    head.extend_from_slice(b"\r\n");
     Ok(())
+}
+
+/// One field. Name and value come from header types, from the configuration or from us: no line break is in them.
+fn field(head: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    head.extend_from_slice(name);
+    head.extend_from_slice(b": ");
+    head.extend_from_slice(value);
+    head.extend_from_slice(b"\r\n");
+}
+
+/// Whether a field goes upstream as it is.
+fn passes(name: &HeaderName, route: &Route, framing: Framing) -> bool {
+    match *name {
+        // Written by itself.
+        header::HOST | header::COOKIE | header::VIA | header::CONTENT_LENGTH => false,
+        // Trailers that are announced can only come behind chunks.
+        header::TRAILER => framing == Framing::Chunked,
+        _ => {
+            !is_doomed(name.as_str().as_bytes()) && !is_dropped(name.as_str().as_bytes(), &route.drop_headers)
+        }
+    }
+}
+
+/// The fields that `Connection` names.
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    headers
+        .get_all(header::CONNECTION)
+        .iter()
+        // The two words that everybody sends name no field worth a look.
+        .filter(|value| !matches!(value.as_bytes(), b"keep-alive" | b"close"))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok())
+        .filter(|name| *name != header::CONTENT_LENGTH)
+        .collect()
+}
+
+fn put_cookies(head: &mut Vec<u8>, headers: &HeaderMap) {
+    const NAME: &[u8] = b"cookie: ";
+    let start = head.len();
+    head.extend_from_slice(NAME);
+    session::write_other_cookies(headers, head);
+    if head.len() == start + NAME.len() {
+        head.truncate(start);
+    } else {
+        head.extend_from_slice(b"\r\n");
+    }
 }
 
 /// Trailers obey the same rules as headers; those that frame or authorize a message have no business there at all
@@ -95,37 +162,6 @@ fn refuse_loop(headers: &HeaderMap, via: &HeaderValue) -> Result<(), Refusal> {
             .because("the request came back to this process: an upstream points at us"));
     }
     Ok(())
-}
-
-/// The names that are there and must not stay.
-fn doomed(headers: &HeaderMap, route: &Route) -> Vec<HeaderName> {
-    let mut doomed: Vec<HeaderName> = Vec::new();
-    for name in headers.keys() {
-        let bytes = name.as_str().as_bytes();
-        // Ours replaces it: no need to remove it first.
-        if *name == header::HOST {
-            continue;
-        }
-        // Trailers that are announced can only come behind chunks.
-        let idle = *name == header::TRAILER && !headers.contains_key(header::TRANSFER_ENCODING);
-        if idle || is_doomed(bytes) || is_dropped(bytes, &route.drop_headers) {
-            doomed.push(name.clone());
-        }
-    }
-    for value in headers.get_all(header::CONNECTION) {
-        // The two words that everybody sends name no field worth a look.
-        if matches!(value.as_bytes(), b"keep-alive" | b"close") {
-            continue;
-        }
-        for token in value.as_bytes().split(|byte| *byte == b',') {
-            if let Ok(name) = HeaderName::from_bytes(token.trim_ascii())
-                && name != header::CONTENT_LENGTH
-            {
-                doomed.push(name);
-            }
-        }
-    }
-    doomed
 }
 
 fn is_dropped(name: &[u8], dropped: &[HeaderName]) -> bool {
@@ -227,34 +263,34 @@ const fn separator(byte: u8) -> u8 {
     if matches!(byte, b'_' | b'.') { b'-' } else { byte }
 }
 
-/// The client as `X-Forwarded-For` and the whole as `Forwarded` (RFC 7239 §4, §6: IPv6 in brackets and quotes).
-fn forwarded(identity: &Identity<'_>) -> (HeaderValue, HeaderValue) {
-    let mut text = Vec::with_capacity(96);
-    text.extend_from_slice(b"for=");
-    let node = match identity.client {
-        IpAddr::V4(address) => {
-            let start = text.len();
-            push_ipv4(&mut text, address.octets());
-            text.get(start..).map(HeaderValue::from_bytes)
-        }
+/// Who asks, as `X-Forwarded-*`, as `Forwarded` (RFC 7239 §4, §6: IPv6 in brackets and quotes), and which request it is.
+fn put_identity(head: &mut Vec<u8>, identity: &Identity<'_>) {
+    head.extend_from_slice(b"x-forwarded-for: ");
+    let start = head.len();
+    match identity.client {
+        IpAddr::V4(address) => push_ipv4(head, address.octets()),
         IpAddr::V6(address) => {
-            let plain = address.to_string();
-            text.extend_from_slice(b"\"[");
-            text.extend_from_slice(plain.as_bytes());
-            text.extend_from_slice(b"]\"");
-            Some(HeaderValue::from_str(&plain))
+            // Writing to memory does not fail.
+            let _ = write!(head, "{address}");
         }
+    }
+    let end = head.len();
+    let (open, close): (&[u8], &[u8]) = match identity.client {
+        IpAddr::V4(_) => (b"", b""),
+        IpAddr::V6(_) => (b"\"[", b"]\""),
     };
-    text.extend_from_slice(b";host=\"");
-    text.extend_from_slice(identity.host.as_bytes());
-    text.extend_from_slice(b"\";proto=");
-    text.extend_from_slice(identity.scheme.as_bytes());
-    // Addresses and configured hosts are always header values.
-    let unknown = HeaderValue::from_static("unknown");
-    (
-        node.and_then(Result::ok).unwrap_or_else(|| unknown.clone()),
-        HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).unwrap_or(unknown),
-    )
+    head.extend_from_slice(b"\r\nforwarded: for=");
+    head.extend_from_slice(open);
+    head.extend_from_within(start..end);
+    head.extend_from_slice(close);
+    head.extend_from_slice(b";host=\"");
+    head.extend_from_slice(identity.host.as_bytes());
+    head.extend_from_slice(b"\";proto=");
+    head.extend_from_slice(identity.scheme.as_bytes());
+    head.extend_from_slice(b"\r\n");
+    field(head, b"x-forwarded-host", identity.host.as_bytes());
+    field(head, b"x-forwarded-proto", identity.scheme.as_bytes());
+    field(head, b"x-request-id", identity.request_id.as_bytes());
 }
 
 fn push_ipv4(text: &mut Vec<u8>, octets: [u8; 4]) {
@@ -271,10 +307,6 @@ fn push_ipv4(text: &mut Vec<u8>, octets: [u8; 4]) {
         text.push(b'0' + octet % 10);
     }
 }
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 #[cfg(test)]
 mod tests;

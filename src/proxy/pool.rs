@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -19,9 +19,8 @@ pub(super) fn new_key() -> u64 {
     KEYS.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Takes an idle connection that still is one. `hasty` is set where one has died of no age: its upstream closes behind
-/// its answers without saying so.
-pub(super) fn take(key: u64, hasty: &AtomicBool) -> Option<Box<Link>> {
+/// Takes an idle connection that still is one.
+pub(super) fn take(key: u64) -> Option<Box<Link>> {
     loop {
         let mut link = with_idle(key, |idle| {
             drop_stale(idle);
@@ -30,15 +29,13 @@ pub(super) fn take(key: u64, hasty: &AtomicBool) -> Option<Box<Link>> {
         if link.is_fresh() {
             return Some(link);
         }
-        if link.rested.elapsed() < OF_NO_AGE {
-            hasty.store(true, Ordering::Relaxed);
-        }
     }
 }
 
-/// Puts a connection back whose answer has been read to its end; one that cannot be used again is closed.
+/// Puts a connection back whose answer has been read to its end. What has arrived beyond it belongs to nobody: then the
+/// connection is closed (attack 154).
 pub(super) fn give_back(mut link: Box<Link>) {
-    if !link.is_reusable() {
+    if !link.arrived.is_empty() {
         return;
     }
     link.rest();
@@ -97,18 +94,5 @@ impl Hasher for KeyHasher {
 /// Idle connections per upstream and thread.
 const MAX_IDLE: usize = 64;
 
-/// An upstream's idle timeout strikes later than this.
-const OF_NO_AGE: Duration = Duration::from_secs(1);
-
 /// How long a connection may rest.
 const MAX_AGE: Duration = Duration::from_secs(60);
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    /// Puts a connection back without a look at it or at the clock.
-    pub(in super::super) fn give_back_as_it_is(link: Box<Link>) {
-        with_idle(link.key, |idle| idle.push_back(link));
-    }
-}

@@ -105,29 +105,26 @@ pub(super) fn read_one<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8
     values.all(|(_, other)| other == value).then_some(value)
 }
 
-/// What remains of the `Cookie` fields for an upstream: everything but cookies of our form (of any app), byte for byte
-/// and in order, in one field. `None` when nothing remains.
-pub fn strip_cookies(headers: &HeaderMap) -> Option<HeaderValue> {
+/// Appends what remains of the `Cookie` fields for an upstream: everything but cookies of our form (of any app), byte for
+/// byte and in order, as one field. Nothing where nothing remains.
+pub fn write_other_cookies(headers: &HeaderMap, line: &mut Vec<u8>) {
     let mut fields = headers.get_all(COOKIE).iter();
-    let first = fields.next()?;
-    if fields.next().is_none() && !first.is_empty() && pairs(first).all(|pair| !is_ours(pair)) {
-        // Nothing of ours: the field itself, without a copy.
-        return Some(first.clone());
+    if let (Some(only), None) = (fields.next(), fields.next())
+        && pairs(only).all(|pair| !is_ours(pair))
+    {
+        // Nothing of ours: the field as it came.
+        line.extend_from_slice(only.as_bytes());
+        return;
     }
-    let mut kept = Vec::new();
+    let start = line.len();
     for pair in headers.get_all(COOKIE).iter().flat_map(pairs) {
         if !pair.is_empty() && !is_ours(pair) {
-            if !kept.is_empty() {
-                kept.extend_from_slice(b"; ");
+            if line.len() > start {
+                line.extend_from_slice(b"; ");
             }
-            kept.extend_from_slice(pair);
+            line.extend_from_slice(pair);
         }
     }
-    if kept.is_empty() {
-        return None;
-    }
-    // Bytes of header values, joined by bytes of header values, are a header value.
-    HeaderValue::from_maybe_shared(bytes::Bytes::from(kept)).ok()
 }
 
 fn is_ours(pair: &[u8]) -> bool {
