@@ -8,7 +8,8 @@
 //! | --- | --- |
 //! | `headers` | which request headers the upstream may see, and ours anew |
 //! | `attach` | the one `Authorization` |
-//! | `forward` | send, wait, retry where that is safe, time out |
+//! | `forward` | one request through: a connection, an exchange, a second try where that is safe |
+//! | `exchange` | sends and waits for the head of the answer, in time |
 //! | `upload` | the request body as it comes: counted, cut, watched |
 //! | `outbox` | head and body on their way into the socket |
 //! | `connect` | TCP and TLS towards an upstream |
@@ -29,6 +30,7 @@ mod attach;
 mod body;
 mod connect;
 mod decode;
+mod exchange;
 mod forward;
 mod headers;
 mod link;

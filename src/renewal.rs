@@ -84,7 +84,7 @@ pub struct SessionParts {
 #[derive(Debug, Clone)]
 pub struct Admitted {
     /// The session, of the newest generation this request may see.
-    pub session: Session,
+    pub session: Arc<Session>,
     /// What the browser presented.
     pub presented: Presented,
     /// The session was renewed (by this request or by another): all its cookies go out with the answer.
@@ -106,7 +106,7 @@ pub enum Peek {
     /// Alive. Seconds are remaining seconds, never negative.
     Alive {
         /// The session.
-        session: Box<Session>,
+        session: Arc<Session>,
         /// Until the access token expires; `None` when unknown.
         access_expires_in: Option<u64>,
         /// Until the absolute end (or the access token's end where there is no refresh token).

@@ -113,6 +113,8 @@ struct Bounds {
     head: Duration,
     /// Between two requests.
     idle: Duration,
+    /// After which an idle connection gives its buffers away.
+    doze: Duration,
     /// While the client takes nothing of its answer.
     stall: Duration,
     /// For the next piece of its answer, once a client has closed its side: most have gone then.
@@ -130,6 +132,7 @@ impl Default for Bounds {
             refused_at_once: 256,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
+            doze: Duration::from_secs(1),
             stall: Duration::from_secs(60),
             left: Duration::from_millis(500),
             linger: Duration::from_secs(2),

@@ -7,17 +7,15 @@
 //! 4. Redirects are passed back, never followed: the token goes to the configured host only (P-01, P-22).
 
 use std::borrow::Cow;
-use std::future::poll_fn;
-use std::io;
 use std::sync::Arc;
-use std::task::Poll;
 
 use http::{Method, Request, Response, Uri};
 
-use super::answer_head::{AnswerHead, HeadReader, is_event_stream};
+use super::answer_head::{AnswerHead, is_event_stream};
+use super::exchange::{Exchange, Failure};
 use super::link::Link;
-use super::outbox::{Outbox, Stuck};
-use super::upload::{Cut, Upload};
+use super::outbox::Outbox;
+use super::upload::Upload;
 use super::{Connector, Identity, UpstreamBody, headers, pool};
 use crate::body::{RequestBody, ResponseBody};
 use crate::config::{Route, Upstream};
@@ -125,7 +123,10 @@ impl Passage {
         rested: Option<Box<Link>>,
     ) -> Result<(AnswerHead, Box<Link>), Failure> {
         if let Some(mut link) = rested {
-            match send(&mut link, method, outbox, &self.route).await {
+            match Exchange::new(&mut link, method, outbox, &self.route)
+                .answer()
+                .await
+            {
                 Ok(answer) => return Ok((answer, link)),
                 // Its upstream closed it while our request was on its way, as far as anybody can tell.
                 Err(Failure::Died { unheard: true, .. })
@@ -137,7 +138,9 @@ impl Passage {
             }
         }
         let mut link = Box::new(self.connect(&self.route.upstream).await?);
-        let answer = send(&mut link, method, outbox, &self.route).await?;
+        let answer = Exchange::new(&mut link, method, outbox, &self.route)
+            .answer()
+            .await?;
         Ok((answer, link))
     }
 
@@ -174,81 +177,6 @@ impl Passage {
     }
 }
 
-/// Why there is no answer.
-#[derive(Debug)]
-enum Failure {
-    /// No connection.
-    Unreachable(io::Error),
-    /// A connection, then none; or an answer that is none. `unheard`: not a byte of an answer has come.
-    Died { why: Cow<'static, str>, unheard: bool },
-    /// Not in time.
-    Slow(&'static str),
-    /// By the client's fault.
-    Cut(Cut),
-}
-
-/// Sends the request and waits for the head of its answer. While the client uploads, each piece buys time; the route's
-/// timeout runs from the last one.
-async fn send(
-    link: &mut Link,
-    method: &Method,
-    outbox: &mut Outbox,
-    route: &Route,
-) -> Result<AnswerHead, Failure> {
-    let mut reader = HeadReader::default();
-    let mut unheard = true;
-    let mut stuck = None;
-    let mut seen = None;
-    poll_fn(|cx| {
-        if stuck.is_none() && !outbox.is_sent() {
-            match outbox.poll_send(&mut link.wire, cx) {
-                Poll::Ready(Err(Stuck::Cut(cut))) => return Poll::Ready(Err(Failure::Cut(cut))),
-                // The upstream may have said why before it closed its side.
-                Poll::Ready(Err(Stuck::Socket(error))) => stuck = Some(error),
-                Poll::Ready(Ok(())) | Poll::Pending => {}
-            }
-        }
-        loop {
-            let died = match link.poll_fill(cx, None) {
-                Poll::Pending => break,
-                Poll::Ready(Ok(0)) => stuck
-                    .take()
-                    .map_or("the upstream closed the connection".into(), |error| {
-                        error.to_string().into()
-                    }),
-                Poll::Ready(Err(error)) => error.to_string().into(),
-                Poll::Ready(Ok(_)) => {
-                    unheard = false;
-                    match reader.read(&mut link.arrived, method) {
-                        Ok(Some(answer)) => return Poll::Ready(Ok(answer)),
-                        Ok(None) => continue,
-                        Err(why) => why.into(),
-                    }
-                }
-            };
-            return Poll::Ready(Err(Failure::Died { why: died, unheard }));
-        }
-        let now = (outbox.is_sent(), outbox.upload.pieces);
-        if seen != Some(now) {
-            seen = Some(now);
-            link.timer.set(Some(if now.0 {
-                route.timeout
-            } else {
-                route.stream_idle_timeout
-            }));
-        }
-        if !link.timer.is_overdue(cx) {
-            return Poll::Pending;
-        }
-        Poll::Ready(Err(if outbox.awaits_client() {
-            Failure::Cut(Cut::Broken("the request body came too slowly"))
-        } else {
-            Failure::Slow("the upstream does not answer in time")
-        }))
-    })
-    .await
-}
-
 /// The first line. Everything in the target has been read as a URI or written by the operator; should a blank or a line
 /// break be in it all the same, it goes nowhere.
 fn put_request_line(head: &mut Vec<u8>, method: &Method, target: &str) -> Result<(), Refusal> {
@@ -267,20 +195,6 @@ fn is_idempotent(method: &Method) -> bool {
         *method,
         Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
     )
-}
-
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Unreachable(error) => {
-                Self::new(Code::UpstreamUnavailable).because(format!("cannot connect: {error}"))
-            }
-            Failure::Died { why, .. } => Self::new(Code::UpstreamUnavailable).because(why),
-            Failure::Slow(why) => Self::new(Code::UpstreamTimeout).because(why),
-            Failure::Cut(Cut::TooLarge) => Self::new(Code::PayloadTooLarge).closing(),
-            Failure::Cut(Cut::Broken(why)) => Self::new(Code::InvalidRequest).saying(why).closing(),
-        }
-    }
 }
 
 #[cfg(test)]

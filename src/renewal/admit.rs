@@ -1,5 +1,6 @@
 //! What an API call and `POST refresh` need: a session that may be used now.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -38,7 +39,7 @@ impl Sessions {
             };
         }
         match self.renew(session, Wish::Token, now).await {
-            Outcome::Renewed(session) => self.renewed(&session, presented).map(Some),
+            Outcome::Renewed(session) => self.renewed(session, presented).map(Some),
             Outcome::Recent => self.as_it_is(alive, presented, now).map(Some),
             // Fail soft: the token is as good as it was a minute ago (R-08, attack 137).
             Outcome::Failed(_) if self.usable(session, self.now()) => {
@@ -67,7 +68,7 @@ impl Sessions {
         }
         let wish = if alive.handed { Wish::Token } else { Wish::Renewal };
         match self.renew(session, wish, now).await {
-            Outcome::Renewed(session) => self.renewed(&session, presented),
+            Outcome::Renewed(session) => self.renewed(session, presented),
             Outcome::Recent => self.as_it_is(alive, presented, now),
             other => Err(self.refused(other, headers)),
         }
@@ -114,16 +115,16 @@ impl Sessions {
         let idle = alive.session.idle.min(self.parts.app.session.idle_timeout);
         Ok(Admitted {
             slide: now.since(alive.session.touched) >= idle / SLIDES_PER_IDLE,
-            session: *alive.session,
+            session: alive.session,
             presented,
             renewed: alive.handed,
         })
     }
 
-    fn renewed(&self, session: &Session, presented: Presented) -> Result<Admitted, Refusal> {
-        self.fits(session, presented)?;
+    fn renewed(&self, session: Arc<Session>, presented: Presented) -> Result<Admitted, Refusal> {
+        self.fits(&session, presented)?;
         Ok(Admitted {
-            session: session.clone(),
+            session,
             presented,
             renewed: true,
             slide: false,

@@ -1,6 +1,7 @@
 //! Where a presented session stands: what the store says, what its lifetimes say, which generation it is.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::{Sessions, keep};
 use crate::clock::Timestamp;
@@ -21,7 +22,7 @@ pub(super) enum Standing {
 #[derive(Debug)]
 pub(super) struct Alive {
     /// Of the newest generation known.
-    pub(super) session: Box<Session>,
+    pub(super) session: Arc<Session>,
     /// The browser presented an older generation and is given this one: its cookies go out with the answer.
     pub(super) handed: bool,
     /// This epoch of the store vouches for the generation: what the provider says about it is final (contract §9).
@@ -73,7 +74,7 @@ impl Sessions {
     ///
     /// # Errors
     /// `store_unavailable`.
-    pub(super) async fn standing(&self, session: Box<Session>, now: Timestamp) -> Result<Standing, Refusal> {
+    pub(super) async fn standing(&self, session: Arc<Session>, now: Timestamp) -> Result<Standing, Refusal> {
         if session.refresh.is_none() && session.access.has_refresh {
             return Ok(Standing::Over(Over::Damaged));
         }
@@ -117,13 +118,13 @@ impl Sessions {
     /// What becomes of a generation that has a successor: it is handed the newest while that is excused, else it is reuse.
     async fn succeeded(
         &self,
-        session: Box<Session>,
+        session: Arc<Session>,
         newest: Generation,
         now: Timestamp,
     ) -> Result<Standing, Refusal> {
         if let Some(session) = self.successor(&session, newest, now).await? {
             return Ok(Standing::Alive(Alive {
-                session: Box::new(session),
+                session: Arc::new(session),
                 handed: true,
                 known: true,
             }));

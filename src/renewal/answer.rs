@@ -77,6 +77,6 @@ impl Sessions {
         } else {
             Parts::NONE
         };
-        Ok(Some((session.clone(), parts)))
+        Ok(Some((Session::clone(session), parts)))
     }
 }

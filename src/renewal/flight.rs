@@ -108,7 +108,7 @@ impl Sessions {
             Boarding::Aboard(landing) => wait(landing, self.patience.request).await,
             Boarding::Resting(outcome) => outcome,
             Boarding::Ticket(ticket, landing) => {
-                let (sessions, session) = (self.clone(), Box::new(session.clone()));
+                let (sessions, session) = (self.clone(), Arc::new(session.clone()));
                 self.detach(async move {
                     let outcome = sessions.fly(session).await;
                     ticket.land(outcome, sessions.now());

@@ -36,7 +36,7 @@ pub(super) enum Outcome {
 
 impl Sessions {
     /// Renews `session`. Called for one request at a time per session, by the holder of the flight.
-    pub(super) async fn fly(&self, session: Box<Session>) -> Outcome {
+    pub(super) async fn fly(&self, session: Arc<Session>) -> Outcome {
         let asked = self.now();
         // Looked at again: the flight before this one may have landed between the request's look and now, and a
         // superseded refresh token is never sent to the provider (contract §9).
@@ -48,7 +48,7 @@ impl Sessions {
         // Also where the token that it brought lives for seconds only.
         let fresh = || self.usable(&alive.session, asked) && self.flights.is_recent(&alive.session, asked);
         if alive.handed && (!self.due(&alive.session, asked) || fresh()) {
-            return Outcome::Renewed(Arc::from(alive.session));
+            return Outcome::Renewed(alive.session);
         }
         let Some(refresh) = &alive.session.refresh else {
             return Outcome::Over(Over::Expired);

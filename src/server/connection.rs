@@ -3,6 +3,9 @@
 //! A future around hyper's, polled by one task. After each poll it looks where the connection is and how long it may
 //! stay there. One timer serves all deadlines; it is moved only when it fires or would fire too late, so that a busy
 //! connection pays for none of them.
+//!
+//! A connection on which nothing happens for a second falls asleep: hyper's part with its buffers is taken apart, and what
+//! stays is the socket and its deadline. The next byte, the end, or a shutdown wakes it.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -43,20 +46,25 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, house: Arc<House>
         peer: peer.ip(),
         full,
     });
-    let http = http1::Builder::new()
-        .keep_alive(!full)
-        // Above our own limit, so that our answer comes first (contract §6).
-        .max_buf_size(limit.saturating_mul(2).max(MIN_BUFFER))
-        .serve_connection(
-            TokioIo::new(Watched::new(stream, Arc::clone(&watch))),
-            service_fn(move |request| {
-                // At once: hyper reads on before it polls what answers.
-                front.watch.begin();
-                Arc::clone(&front).call(request)
-            }),
-        );
+    let wake = move |socket| {
+        let front = Arc::clone(&front);
+        let http = http1::Builder::new()
+            .keep_alive(!full)
+            // Above our own limit, so that our answer comes first (contract §6).
+            .max_buf_size(limit.saturating_mul(2).max(MIN_BUFFER))
+            .serve_connection(
+                TokioIo::new(socket),
+                service_fn(move |request| {
+                    // At once: hyper reads on before it polls what answers.
+                    front.watch.begin();
+                    Arc::clone(&front).call(request)
+                }),
+            );
+        Box::new(http)
+    };
     let connection = Connection {
-        http,
+        state: State::Awake(wake(Watched::new(stream, Arc::clone(&watch)))),
+        wake,
         watch,
         deadline: Deadline::new(house.bounds),
         house,
@@ -66,9 +74,22 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, house: Arc<House>
     connection.run().await;
 }
 
+/// hyper's part of a connection.
+type Http<S> = http1::Connection<TokioIo<Watched>, S>;
+
+/// Whether a connection has hyper's part.
+enum State<S: HttpService<Incoming>> {
+    Awake(Box<Http<S>>),
+    Asleep(Watched),
+    /// Only while one becomes the other.
+    Between,
+}
+
 /// One connection.
-struct Connection<S: HttpService<Incoming>> {
-    http: http1::Connection<TokioIo<Watched>, S>,
+struct Connection<S: HttpService<Incoming>, W> {
+    state: State<S>,
+    /// Gives a socket hyper's part.
+    wake: W,
     watch: Arc<Watch>,
     house: Arc<House>,
     deadline: Deadline,
@@ -77,9 +98,10 @@ struct Connection<S: HttpService<Incoming>> {
     finishing: bool,
 }
 
-impl<S> Connection<S>
+impl<S, W> Connection<S, W>
 where
     S: HttpService<Incoming, ResBody = Outgoing, Error = Infallible>,
+    W: Fn(Watched) -> Box<Http<S>>,
 {
     /// Serves the connection to its end.
     async fn run(mut self) {
@@ -87,9 +109,12 @@ where
         if let Some(entry) = self.entry.take() {
             self.house.drain.leave(entry);
         }
-        if ended == Ended::ByItself {
-            let stream = self.http.into_parts().io.into_inner().into_stream();
-            linger(stream, self.house.bounds.linger).await;
+        if ended == Ended::ByItself
+            && let State::Awake(http) = self.state
+        {
+            let stream = http.into_parts().io.into_inner().into_stream();
+            // Boxed: its buffer would lie in the task of every connection.
+            Box::pin(linger(stream, self.house.bounds.linger)).await;
         }
     }
 
@@ -106,11 +131,22 @@ where
                     return Poll::Ready(Ended::Cut);
                 }
                 self.deadline.hurry();
-                Pin::new(&mut self.http).graceful_shutdown();
+                if let State::Awake(http) = &mut self.state {
+                    Pin::new(&mut **http).graceful_shutdown();
+                }
             }
             Order::Close => return Poll::Ready(Ended::Cut),
         }
-        match Pin::new(&mut self.http).poll(cx) {
+        if let State::Asleep(socket) = &mut self.state {
+            if socket.poll_stirs(cx).is_pending() {
+                return self.poll_deadline(cx);
+            }
+            self.rouse();
+        }
+        let State::Awake(http) = &mut self.state else {
+            return Poll::Ready(Ended::Cut);
+        };
+        match Pin::new(&mut **http).poll(cx) {
             Poll::Ready(Ok(())) => return Poll::Ready(Ended::ByItself),
             // Whatever it was, the peer knows or is gone; heads that were refused have had their answer.
             Poll::Ready(Err(error)) => {
@@ -129,11 +165,47 @@ where
             cx.waker().wake_by_ref();
         }
         self.deadline.observe(phase, self.watch.writes());
-        if self.deadline.poll_overdue(cx) {
-            tracing::debug!(event = "connection_timeout", phase = ?self.watch.phase());
-            return Poll::Ready(Ended::Cut);
+        self.poll_deadline(cx)
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        loop {
+            match self.deadline.poll(cx) {
+                None => return Poll::Pending,
+                Some(Due::Rest) => {
+                    self.fall_asleep();
+                    if let State::Asleep(socket) = &mut self.state
+                        && socket.poll_stirs(cx).is_ready()
+                    {
+                        cx.waker().wake_by_ref();
+                    }
+                }
+                Some(Due::End) => {
+                    tracing::debug!(event = "connection_timeout", phase = ?self.watch.phase());
+                    return Poll::Ready(Ended::Cut);
+                }
+            }
         }
-        Poll::Pending
+    }
+
+    /// Takes hyper's part apart. Bytes that it has read ahead stay with the socket.
+    fn fall_asleep(&mut self) {
+        self.state = match std::mem::replace(&mut self.state, State::Between) {
+            State::Awake(http) => {
+                let parts = http.into_parts();
+                let mut socket = parts.io.into_inner();
+                socket.put_back(parts.read_buf);
+                State::Asleep(socket)
+            }
+            asleep => asleep,
+        };
+    }
+
+    fn rouse(&mut self) {
+        self.state = match std::mem::replace(&mut self.state, State::Between) {
+            State::Asleep(socket) => State::Awake((self.wake)(socket)),
+            awake => awake,
+        };
     }
 }
 
@@ -171,7 +243,17 @@ struct Deadline {
     writes: u32,
     fresh: bool,
     until: Option<Instant>,
+    /// When an idle connection falls asleep; `None`: it does already, or it is not idle.
+    rest: Option<Instant>,
     sleep: Pin<Box<Sleep>>,
+}
+
+/// Which time has come.
+enum Due {
+    /// To fall asleep.
+    Rest,
+    /// To end.
+    End,
 }
 
 impl Deadline {
@@ -183,6 +265,7 @@ impl Deadline {
             writes: 0,
             fresh: true,
             until: Some(until),
+            rest: None,
             sleep: Box::pin(tokio::time::sleep_until(until)),
         }
     }
@@ -201,15 +284,28 @@ impl Deadline {
         if keep {
             return;
         }
-        self.until = match phase {
-            Phase::Idle => Some(self.bounds.idle),
-            Phase::Head => Some(self.bounds.head),
-            Phase::Stalled => Some(self.bounds.stall),
-            Phase::Left => Some(self.bounds.left),
+        let Bounds {
+            idle,
+            head,
+            stall,
+            left,
+            doze,
+            ..
+        } = self.bounds;
+        let (stay, rest) = match phase {
+            Phase::Idle => (idle, Some(doze)),
+            Phase::Head => (head, None),
+            Phase::Stalled => (stall, None),
+            Phase::Left => (left, None),
             // Whoever works on the answer has deadlines of its own.
-            Phase::Busy => None,
-        }
-        .map(|time| Instant::now() + time);
+            Phase::Busy => {
+                (self.until, self.rest) = (None, None);
+                return;
+            }
+        };
+        let now = Instant::now();
+        self.until = Some(now + stay);
+        self.rest = rest.map(|rest| now + rest);
     }
 
     /// At a shutdown: a head that is still coming is no request in flight, and its client may send it elsewhere.
@@ -221,20 +317,26 @@ impl Deadline {
         }
     }
 
-    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(until) = self.until else {
-            return false;
-        };
-        if self.sleep.deadline() > until {
-            self.sleep.as_mut().reset(until);
+    /// What is due now; otherwise sees to it that the task is woken when something is. The timer may fire early: a busy
+    /// connection never moves it.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Option<Due> {
+        let until = self.until?;
+        let next = self.rest.map_or(until, |rest| rest.min(until));
+        if self.sleep.deadline() > next {
+            self.sleep.as_mut().reset(next);
         }
         while self.sleep.as_mut().poll(cx).is_ready() {
-            if Instant::now() >= until {
-                return true;
+            let now = Instant::now();
+            if now >= until {
+                return Some(Due::End);
             }
-            self.sleep.as_mut().reset(until);
+            if now >= next {
+                self.rest = None;
+                return Some(Due::Rest);
+            }
+            self.sleep.as_mut().reset(next);
         }
-        false
+        None
     }
 }
 

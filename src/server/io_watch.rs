@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -139,12 +140,32 @@ const BUSY: u8 = 2;
 pub(super) struct Watched {
     stream: TcpStream,
     watch: Arc<Watch>,
+    /// Read once and not taken: comes first.
+    unread: Bytes,
 }
 
 impl Watched {
     /// Watches `stream`.
     pub(super) fn new(stream: TcpStream, watch: Arc<Watch>) -> Self {
-        Self { stream, watch }
+        Self {
+            stream,
+            watch,
+            unread: Bytes::new(),
+        }
+    }
+
+    /// Takes back what was read from it and not used.
+    pub(super) fn put_back(&mut self, unread: Bytes) {
+        self.unread = unread;
+    }
+
+    /// Waits until there is something to read, the end included.
+    pub(super) fn poll_stirs(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.unread.is_empty() {
+            return Poll::Ready(());
+        }
+        // An error is something to read, too.
+        self.stream.poll_read_ready(cx).map(drop)
     }
 
     /// The bare socket.
@@ -156,6 +177,12 @@ impl Watched {
 impl AsyncRead for Watched {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if !this.unread.is_empty() {
+            // The watch has seen it.
+            let length = this.unread.len().min(buf.remaining());
+            buf.put_slice(&this.unread.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
         if let Some(new @ [_, ..]) = buf.filled().get(before..) {

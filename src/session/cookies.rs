@@ -32,7 +32,7 @@ pub enum Opened {
         clear: bool,
     },
     /// A session, and how many chunks of each cookie the browser presented.
-    Session(Box<Session>, Presented),
+    Session(Arc<Session>, Presented),
 }
 
 /// How many chunks of at, rt, id the request carried.
@@ -181,7 +181,7 @@ impl Cookies {
             sealed: [&access, &refresh, &id].map(|plain| plain.as_ref().map_or(0, |plain| plain.chunks)),
         };
         match assemble(access.as_ref(), refresh.as_ref(), id.as_ref()) {
-            Ok(session) => Opened::Session(Box::new(session), presented),
+            Ok(session) => Opened::Session(Arc::new(session), presented),
             Err(NoSession { clear }) => Opened::Unreadable { clear },
         }
     }

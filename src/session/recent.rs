@@ -13,8 +13,8 @@
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use super::{Presented, Session};
 
@@ -25,23 +25,23 @@ pub(super) fn new_owner() -> u64 {
 }
 
 /// The session that `field` opened to, where this thread remembers it.
-pub(super) fn find(owner: u64, field: &[u8]) -> Option<(Box<Session>, Presented)> {
+pub(super) fn find(owner: u64, field: &[u8]) -> Option<(Arc<Session>, Presented)> {
     with_slots(|slots| {
         let kept = slots.get(slot(owner, field))?.as_ref()?;
         let same = kept.owner == owner && *kept.field == *field;
-        same.then(|| (Box::new(kept.session.clone()), kept.presented))
+        same.then(|| (Arc::clone(&kept.session), kept.presented))
     })?
 }
 
 /// Remembers what `field` opened to.
-pub(super) fn keep(owner: u64, field: &[u8], session: &Session, presented: Presented) {
+pub(super) fn keep(owner: u64, field: &[u8], session: &Arc<Session>, presented: Presented) {
     if field.len() > MAX_FIELD {
         return;
     }
     let kept = Kept {
         owner,
         field: field.into(),
-        session: session.clone(),
+        session: Arc::clone(session),
         presented,
     };
     with_slots(|slots| {
@@ -57,7 +57,7 @@ pub(super) fn keep(owner: u64, field: &[u8], session: &Session, presented: Prese
 struct Kept {
     owner: u64,
     field: Box<[u8]>,
-    session: Session,
+    session: Arc<Session>,
     presented: Presented,
 }
 

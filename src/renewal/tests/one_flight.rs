@@ -11,7 +11,7 @@ use super::world::{World, said, session_of};
 use crate::refusal::{Code, Refusal};
 use crate::renewal::flight::{Boarding, Flights, Wish};
 use crate::renewal::rotate::Outcome;
-use crate::session::{Opened, SessionId};
+use crate::session::{Opened, Session, SessionId};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_calls_at_expiry_make_one_token_request() {
@@ -208,9 +208,10 @@ async fn tokens_that_live_for_seconds_are_not_renewed_at_every_call() {
 async fn nothing_grows_with_the_sessions_seen() {
     let world = World::new().await;
     let browser = world.browser().await;
-    let Opened::Session(mut session, _) = world.sessions.parts.cookies.open(&browser.headers()) else {
+    let Opened::Session(session, _) = world.sessions.parts.cookies.open(&browser.headers()) else {
         panic!("no session");
     };
+    let mut session = Session::clone(&session);
     let flights = Arc::new(Flights::default());
     let mut most = 0;
     for number in 0..10_000_u128 {
@@ -219,7 +220,7 @@ async fn nothing_grows_with_the_sessions_seen() {
             panic!("somebody else's flight");
         };
         let outcome = if number % 2 == 0 {
-            Outcome::Renewed(Arc::from(session.clone()))
+            Outcome::Renewed(Arc::new(session.clone()))
         } else {
             Outcome::Failed(Refusal::new(Code::ProviderUnavailable))
         };

@@ -122,8 +122,11 @@ async fn what_the_response_leaves_out_stays() {
     assert_eq!(session.access.token.expose(), "at-1");
     assert_eq!(session.access.expires, None);
     assert_eq!(session.access.scope.as_deref(), Some("openid profile"));
-    assert_eq!(session.refresh.unwrap().expose(), "rt-0");
-    assert_eq!(session.id_token.unwrap().expose(), "header.alice.signature");
+    assert_eq!(session.refresh.as_ref().unwrap().expose(), "rt-0");
+    assert_eq!(
+        session.id_token.as_ref().unwrap().expose(),
+        "header.alice.signature"
+    );
     // Of unknown lifetime: never due by time.
     world.clock.advance(1200);
     world.call(&mut browser).await.unwrap();
@@ -164,7 +167,7 @@ async fn a_refreshed_id_token_that_checks_out_replaces_the_old_one() {
     let mut browser = world.browser().await;
     world.refresh(&mut browser).await.unwrap();
     let session = world.call(&mut browser).await.unwrap().session;
-    assert_eq!(session.id_token.unwrap().expose(), id_token);
+    assert_eq!(session.id_token.as_ref().unwrap().expose(), id_token);
     assert_eq!(session.identity.acr.as_deref(), Some("gold"));
     assert_eq!(session.identity.auth_time, Some(1_799_999_990));
 }
@@ -220,7 +223,10 @@ async fn an_id_token_that_nobody_can_check_now_is_left_out() {
     world.refresh(&mut browser).await.unwrap();
     let session = world.call(&mut browser).await.unwrap().session;
     assert_eq!(session.access.token.expose(), "at-1");
-    assert_eq!(session.id_token.unwrap().expose(), "header.alice.signature");
+    assert_eq!(
+        session.id_token.as_ref().unwrap().expose(),
+        "header.alice.signature"
+    );
 }
 
 #[tokio::test]

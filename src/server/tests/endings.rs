@@ -13,6 +13,71 @@ fn hasty() -> Bounds {
     }
 }
 
+// Not a byte is lost, wherever between two requests a connection falls asleep.
+#[tokio::test]
+async fn a_connection_that_sleeps_is_woken_by_its_next_byte() {
+    let sleepy = Bounds {
+        doze: Duration::ZERO,
+        ..Bounds::default()
+    };
+    let listening = listening_to(&echo().await, sleepy).await;
+    let mut stream = listening.connect().await;
+    // The last piece ends in the middle of the next head: what is read ahead goes to sleep with the connection.
+    let (half, rest) = GET.split_at(GET.len() / 2);
+    let mut text = String::new();
+    for (sent, answers) in [
+        (GET.to_owned(), 1),
+        (GET.repeat(2), 3),
+        (format!("{GET}{half}"), 4),
+        (format!("{rest}{GET}"), 6),
+    ] {
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        while text.matches("HTTP/1.1 200").count() < answers {
+            let mut piece = [0; 1024];
+            let read = stream.read(&mut piece).await.unwrap();
+            assert_ne!(read, 0, "closed after {text}");
+            text.push_str(std::str::from_utf8(&piece[..read]).unwrap());
+        }
+        // Let it fall asleep.
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+    stream.shutdown().await.unwrap();
+    let mut left = String::new();
+    stream.read_to_string(&mut left).await.unwrap();
+    assert_eq!(
+        text.matches("HTTP/1.1 200").count() + left.matches("HTTP/1.1 200").count(),
+        6,
+        "{text}\n{left}"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_sleeps_ends_with_its_deadline_and_with_the_service() {
+    let sleepy = Bounds {
+        doze: Duration::ZERO,
+        idle: Duration::from_millis(40),
+        ..Bounds::default()
+    };
+    let listening = listening_to(&echo().await, sleepy).await;
+    let answer = listening.all(GET).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "then idle: {answer}");
+
+    let patient = Bounds {
+        idle: Duration::from_secs(3600),
+        ..sleepy
+    };
+    let mut listening = listening_to(&echo().await, patient).await;
+    let mut stream = listening.connect().await;
+    stream.write_all(GET.as_bytes()).await.unwrap();
+    let mut first = [0; 8];
+    stream.read_exact(&mut first).await.unwrap();
+    listening.stop.take().unwrap().send(()).unwrap();
+    to_end(stream).await;
+    listening.serving.await.unwrap();
+}
+
 // Attack 163, dependencies §3.1.
 #[tokio::test]
 async fn silence_half_a_head_and_idleness_end_a_connection() {

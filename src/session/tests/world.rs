@@ -154,7 +154,7 @@ pub(super) const fn presented(chunks: [u8; 3]) -> Presented {
 
 pub(super) fn opened(cookies: &Cookies, headers: &HeaderMap) -> (Session, Presented) {
     match cookies.open(headers) {
-        Opened::Session(session, presented) => (*session, presented),
+        Opened::Session(session, presented) => (Session::clone(&session), presented),
         other => panic!("expected a session, found {other:?}"),
     }
 }
