@@ -1,5 +1,9 @@
 //! The `cloakroom` binary: everything it does is in the library.
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     cloakroom::cli::main()
 }

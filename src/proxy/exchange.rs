@@ -156,3 +156,6 @@ impl From<Failure> for Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
