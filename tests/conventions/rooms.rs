@@ -59,7 +59,7 @@ const ROOMS: &[Room] = &[
         &["gate", "provider", "refusal", "renewal", "session", "store"],
     ),
     // Forwards. A token reaches it inside an admitted session; the provider is out of its sight.
-    room("proxy", &["body", "gate", "refusal", "session"]),
+    room("proxy", &["body", "refusal", "session"]),
     with_axum("spa", &["body", "refusal"]),
     // Only these three combine everything: the map, and the two that start it.
     with_axum(
