@@ -21,6 +21,7 @@ mod jar;
 mod keyring;
 mod login;
 mod names;
+mod pack;
 mod recent;
 mod seal;
 mod set_cookie;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use cookies::{Cookies, Opened, Parts, Presented, Replaces, TooLarge};
 pub use jar::write_other_cookies;
+pub use login::LoginTooLarge;
 pub use names::is_session_cookie_name;
 
 /// What one login opened. 128 random bits; a secret of its own kind: `Debug` shows nothing of it.

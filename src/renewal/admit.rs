@@ -138,15 +138,7 @@ impl Sessions {
             .cookies
             .seal(session, Parts::ALL, Replaces::Presented(presented), self.now())
             .map(drop)
-            .map_err(|too_large| {
-                tracing::error!(
-                    event = "session_too_large",
-                    app = self.parts.app.id.as_str(),
-                    needed = too_large.needed,
-                    budget = too_large.budget,
-                );
-                Refusal::new(Code::SessionTooLarge).because(too_large.to_string())
-            })
+            .map_err(|error| self.too_large(error))
     }
 
     /// The refusal that a flight's end means for one waiter.

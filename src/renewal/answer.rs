@@ -29,9 +29,7 @@ impl Sessions {
             .seal(&session, parts, Replaces::Presented(admitted.presented), now);
         match sealed {
             Ok(sealed) => cookies.extend(sealed),
-            Err(error) => {
-                tracing::error!(event = "session_too_large", app = self.parts.app.id.as_str(), %error);
-            }
+            Err(error) => drop(self.too_large(error)),
         }
         cookies
     }

@@ -5,7 +5,7 @@ use http::HeaderValue;
 use super::Sessions;
 use super::alive::store_unavailable;
 use crate::refusal::{Code, Refusal};
-use crate::session::{Access, Generation, Identity, Parts, Replaces, Session, SessionId};
+use crate::session::{Access, Generation, Identity, Parts, Replaces, Session, SessionId, TooLarge};
 use crate::store::EndReason;
 use crate::token::TokenSet;
 
@@ -28,7 +28,7 @@ impl Sessions {
             .parts
             .cookies
             .seal(&session, Parts::ALL, Replaces::Everything, now)
-            .map_err(|too_large| Refusal::new(Code::SessionTooLarge).because(too_large.to_string()))?;
+            .map_err(|error| self.too_large(error))?;
         if let Some(replaced) = replaces {
             // When it began is not known here; it cannot outlive a session that begins now.
             let until = session.absolute_end(self.parts.app.session.absolute_timeout);
@@ -44,6 +44,22 @@ impl Sessions {
             replaced = replaces.is_some(),
         );
         Ok((session, cookies))
+    }
+
+    /// Tells the operator which cookie takes how much, and what to do.
+    pub(super) fn too_large(&self, error: TooLarge) -> Refusal {
+        let [at, rt, id] = error.cookies;
+        tracing::error!(
+            event = "session_too_large",
+            app = self.parts.app.id.as_str(),
+            needed = error.needed,
+            budget = error.budget,
+            at,
+            rt,
+            id,
+            "{error}"
+        );
+        Refusal::new(Code::SessionTooLarge).because(error.to_string())
     }
 
     fn fresh(&self, tokens: TokenSet, identity: Identity) -> Session {

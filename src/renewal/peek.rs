@@ -71,7 +71,7 @@ impl Sessions {
             .cookies
             .seal(session, Parts::ALL, Replaces::Presented(presented), now)
             .unwrap_or_else(|error| {
-                tracing::error!(event = "session_too_large", app = self.parts.app.id.as_str(), %error);
+                drop(self.too_large(error));
                 Vec::new()
             })
     }

@@ -1,6 +1,7 @@
 //! What the cookies hold once opened: versioned binary content (postcard).
 //!
-//! 1. The first byte is the version; an unknown one does not open, nor do bytes that are left over.
+//! 1. The first byte is the version; an unknown one does not open, nor do bytes that are left over. Version 1 held tokens as
+//!    text, version 2 holds them packed ([`super::pack`]); both lie in postcard as bytes with their length in front.
 //! 2. `at`, `rt` and `id` each carry what tells whose they are ([`Common`]), so that cookies of two sessions never mix
 //!    into one and lifetimes hold whatever the browser does with `Max-Age` (K-10).
 //! 3. Only bytes that were just authenticated are read here; strings are borrowed from them.
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::pack::{self, Packed};
 use super::{Access, Farewell, Generation, Identity, PendingLogin, Session, SessionId};
 use crate::clock::Timestamp;
 use crate::store::Epoch;
@@ -42,7 +44,7 @@ pub(super) struct AccessContent<'a> {
     pub(super) common: Common,
     touched: Timestamp,
     epoch: Epoch,
-    token: &'a str,
+    token: &'a [u8],
     expires: Option<Timestamp>,
     scope: Option<&'a str>,
     pub(super) has_refresh: bool,
@@ -56,13 +58,14 @@ pub(super) struct AccessContent<'a> {
 }
 
 impl<'a> AccessContent<'a> {
-    pub(super) fn of(session: &'a Session) -> Self {
+    /// With the access token of `session` packed.
+    pub(super) fn of(session: &'a Session, token: &'a Packed) -> Self {
         let Session { access, identity, .. } = session;
         Self {
             common: Common::of(session, access.generation),
             touched: session.touched,
             epoch: session.epoch,
-            token: access.token.expose(),
+            token: token.bytes(),
             expires: access.expires,
             scope: access.scope.as_deref(),
             has_refresh: access.has_refresh,
@@ -75,8 +78,8 @@ impl<'a> AccessContent<'a> {
     }
 
     /// The session that this access cookie begins; refresh and ID token are put in by the caller.
-    pub(super) fn to_session(&self) -> Session {
-        Session {
+    pub(super) fn to_session(&self, version: Version) -> Option<Session> {
+        Some(Session {
             id: self.common.session,
             generation: self.common.generation,
             started: self.common.started,
@@ -85,7 +88,7 @@ impl<'a> AccessContent<'a> {
             absolute: Duration::from_millis(self.common.absolute_millis),
             epoch: self.epoch,
             access: Access {
-                token: AccessToken::new(self.token),
+                token: AccessToken::new(version.token(self.token)?),
                 expires: self.expires,
                 generation: self.common.generation,
                 scope: self.scope.map(Into::into),
@@ -99,7 +102,7 @@ impl<'a> AccessContent<'a> {
                 auth_time: self.auth_time,
                 acr: self.acr.map(Into::into),
             },
-        }
+        })
     }
 }
 
@@ -107,15 +110,20 @@ impl<'a> AccessContent<'a> {
 #[derive(Serialize, Deserialize)]
 pub(super) struct TokenContent<'a> {
     pub(super) common: Common,
-    pub(super) token: &'a str,
+    token: &'a [u8],
 }
 
 impl<'a> TokenContent<'a> {
-    pub(super) fn of(session: &Session, token: &'a str) -> Self {
+    pub(super) fn of(session: &Session, token: &'a Packed) -> Self {
         Self {
             common: Common::of(session, session.generation),
-            token,
+            token: token.bytes(),
         }
+    }
+
+    /// The token.
+    pub(super) fn token(&self, version: Version) -> Option<String> {
+        version.token(self.token)
     }
 }
 
@@ -171,27 +179,50 @@ impl<'a> LoginContent<'a> {
 #[derive(Serialize, Deserialize)]
 pub(super) struct FarewellContent<'a> {
     id: [u8; 16],
-    id_token: Option<&'a str>,
+    id_token: Option<&'a [u8]>,
     provider_session: Option<&'a str>,
     pub(super) made: Timestamp,
 }
 
 impl<'a> FarewellContent<'a> {
-    pub(super) fn of(farewell: &'a Farewell) -> Self {
+    /// With the ID token of `farewell` packed.
+    pub(super) fn of(farewell: &'a Farewell, id_token: Option<&'a Packed>) -> Self {
         Self {
             id: farewell.id,
-            id_token: farewell.id_token.as_ref().map(IdToken::expose),
+            id_token: id_token.map(Packed::bytes),
             provider_session: farewell.provider_session.as_deref(),
             made: farewell.made,
         }
     }
 
-    pub(super) fn to_farewell(&self) -> Farewell {
-        Farewell {
+    pub(super) fn to_farewell(&self, version: Version) -> Option<Farewell> {
+        let id_token = match self.id_token {
+            Some(packed) => Some(IdToken::new(version.token(packed)?)),
+            None => None,
+        };
+        Some(Farewell {
             id: self.id,
-            id_token: self.id_token.map(IdToken::new),
+            id_token,
             provider_session: self.provider_session.map(Into::into),
             made: self.made,
+        })
+    }
+}
+
+/// The version that opened content was written in: how its tokens are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// Tokens are text.
+    One,
+    /// Tokens are packed.
+    Two,
+}
+
+impl Version {
+    fn token(self, bytes: &[u8]) -> Option<String> {
+        match self {
+            Self::One => Some(std::str::from_utf8(bytes).ok()?.to_owned()),
+            Self::Two => pack::unpack(bytes),
         }
     }
 }
@@ -210,14 +241,16 @@ pub(super) fn encode_onto(content: &impl Serialize, buffer: &mut Vec<u8>) {
     );
 }
 
-/// Reads content of the one known version.
-pub(super) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+/// Reads content of a known version.
+pub(super) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<(Version, T)> {
     let (&version, bytes) = bytes.split_first()?;
-    if version != VERSION {
-        return None;
-    }
+    let version = match version {
+        1 => Version::One,
+        VERSION => Version::Two,
+        _ => return None,
+    };
     let (content, rest) = postcard::take_from_bytes(bytes).ok()?;
-    rest.is_empty().then_some(content)
+    rest.is_empty().then_some((version, content))
 }
 
 #[expect(
@@ -233,4 +266,4 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// Version of the content. A field more is a new version; it takes two releases: one that opens it, one that seals it.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;

@@ -7,10 +7,11 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 
 use super::chunk::{self, Extent, MAX_CHUNKS};
-use super::content::{self, AccessContent, FarewellContent, TokenContent};
+use super::content::{self, AccessContent, FarewellContent, TokenContent, Version};
 use super::jar::{self, Chunks, SessionJar};
 use super::keyring::Purpose;
 use super::names::{Kind, Names};
+use super::pack::{self, Packed};
 use super::recent;
 use super::seal::{Binding, Plain, Unopened, Vault, sealed_len};
 use super::set_cookie::{self, Attributes};
@@ -93,10 +94,16 @@ pub enum Replaces {
 
 /// The tokens do not fit into `session.cookie_budget`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the session needs {needed} bytes of cookies, the budget is {budget}")]
+#[error(
+    "the session needs {needed} bytes of cookies (at {at}, rt {rt}, id {id}) and `session.cookie_budget` is {budget}: raise \
+     it together with the header limits of every proxy in front, or have the provider put less into its tokens",
+    at = cookies[0], rt = cookies[1], id = cookies[2],
+)]
 pub struct TooLarge {
     /// Bytes of `name=value; ` that the session would take.
     pub needed: usize,
+    /// How they are shared out: `-at`, `-rt`, `-id`, each with its chunks.
+    pub cookies: [usize; 3],
     /// `session.cookie_budget`.
     pub budget: usize,
 }
@@ -197,27 +204,13 @@ impl Cookies {
         replaces: Replaces,
         now: Timestamp,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
-        let access = AccessContent::of(session);
-        let refresh = session
-            .refresh
-            .as_ref()
-            .map(|token| TokenContent::of(session, token.expose()));
-        let id = session
-            .id_token
-            .as_ref()
-            .map(|token| TokenContent::of(session, token.expose()));
-        let extents = [
-            self.extent(Kind::Access, Some(&access)),
-            self.extent(Kind::Refresh, refresh.as_ref()),
-            self.extent(Kind::Id, id.as_ref()),
-        ];
-        let needed = extents.iter().map(|extent| extent.bytes).sum();
-        if needed > self.budget || extents.iter().any(|extent| extent.chunks > MAX_CHUNKS) {
-            return Err(TooLarge {
-                needed,
-                budget: self.budget,
-            });
+        let mut tokens = Tokens::pack(session, pack::WORTH_ITS_TIME);
+        if self.fits(&self.extents(session, &tokens)).is_err() {
+            tokens = Tokens::pack(session, pack::AT_ANY_PRICE);
         }
+        let (access, refresh, id) = tokens.contents(session);
+        let extents = self.extents(session, &tokens);
+        self.fits(&extents)?;
 
         let attributes = self.session_attributes(session, now);
         let [access_extent, refresh_extent, id_extent] = extents;
@@ -287,7 +280,9 @@ impl Cookies {
 
     /// `Set-Cookie` for `-end`, Max-Age=120; `None` when it would not fit into one cookie's chunks of the budget.
     pub fn seal_farewell(&self, farewell: &Farewell) -> Option<Vec<HeaderValue>> {
-        let content = FarewellContent::of(farewell);
+        let id_token = farewell.id_token.as_ref();
+        let id_token = id_token.map(|token| Packed::of(token.expose(), pack::AT_ANY_PRICE));
+        let content = FarewellContent::of(farewell, id_token.as_ref());
         let extent = chunk::extent(self.names.end().len(), sealed_len(content::encoded_len(&content)));
         if extent.bytes > self.budget || extent.chunks > MAX_CHUNKS {
             return None;
@@ -306,8 +301,11 @@ impl Cookies {
     pub fn open_farewell(&self, headers: &HeaderMap, now: Timestamp) -> Option<Farewell> {
         let chunks = jar::read_end(headers, &self.names);
         let plain = self.open_value(&self.end, &chunks).ok()??;
-        let content: FarewellContent<'_> = content::decode(plain.bytes())?;
-        (now.since(content.made) <= FAREWELL_LIFETIME).then(|| content.to_farewell())
+        let (version, content): (_, FarewellContent<'_>) = content::decode(plain.bytes())?;
+        if now.since(content.made) > FAREWELL_LIFETIME {
+            return None;
+        }
+        content.to_farewell(version)
     }
 
     /// Clears `-end` and its chunks seen in `headers`.
@@ -346,6 +344,29 @@ impl Cookies {
             Kind::Refresh => &self.refresh,
             Kind::Id => &self.id,
         }
+    }
+
+    /// What at, rt and id take.
+    fn extents(&self, session: &Session, tokens: &Tokens) -> [Extent; 3] {
+        let (access, refresh, id) = tokens.contents(session);
+        [
+            self.extent(Kind::Access, Some(&access)),
+            self.extent(Kind::Refresh, refresh.as_ref()),
+            self.extent(Kind::Id, id.as_ref()),
+        ]
+    }
+
+    fn fits(&self, extents: &[Extent; 3]) -> Result<(), TooLarge> {
+        let cookies = extents.map(|extent| extent.bytes);
+        let needed = cookies.iter().sum();
+        if needed > self.budget || extents.iter().any(|extent| extent.chunks > MAX_CHUNKS) {
+            return Err(TooLarge {
+                needed,
+                cookies,
+                budget: self.budget,
+            });
+        }
+        Ok(())
     }
 
     fn extent(&self, kind: Kind, content: Option<&impl serde::Serialize>) -> Extent {
@@ -396,6 +417,41 @@ impl Replaces {
     }
 }
 
+/// The tokens of a session as its cookies hold them.
+struct Tokens {
+    access: Packed,
+    refresh: Option<Packed>,
+    id: Option<Packed>,
+}
+
+impl Tokens {
+    fn pack(session: &Session, worth: usize) -> Self {
+        let refresh = session.refresh.as_ref();
+        let id = session.id_token.as_ref();
+        Self {
+            access: Packed::of(session.access.token.expose(), worth),
+            refresh: refresh.map(|token| Packed::of(token.expose(), worth)),
+            id: id.map(|token| Packed::of(token.expose(), worth)),
+        }
+    }
+
+    fn contents<'a>(
+        &'a self,
+        session: &'a Session,
+    ) -> (
+        AccessContent<'a>,
+        Option<TokenContent<'a>>,
+        Option<TokenContent<'a>>,
+    ) {
+        let token = |token: &'a Option<Packed>| token.as_ref().map(|token| TokenContent::of(session, token));
+        (
+            AccessContent::of(session, &self.access),
+            token(&self.refresh),
+            token(&self.id),
+        )
+    }
+}
+
 /// Values that opened but make no session.
 struct NoSession {
     clear: bool,
@@ -412,25 +468,33 @@ fn assemble(
     let refresh = decode::<TokenContent<'_>>(refresh)?;
     let id = decode::<TokenContent<'_>>(id)?;
     // No login ends without an ID token: where its cookie is lost, so is a part of the session (K-07).
-    let (Some(access), Some(id)) = (access, id) else {
+    let (Some((version, access)), Some((id_version, id))) = (access, id) else {
         return Err(incomplete());
     };
     let foreign = |token: &TokenContent<'_>| token.common.session != access.common.session;
-    if refresh.as_ref().is_some_and(foreign) || foreign(&id) || access.has_refresh && refresh.is_none() {
+    if refresh.as_ref().is_some_and(|(_, refresh)| foreign(refresh))
+        || foreign(&id)
+        || access.has_refresh && refresh.is_none()
+    {
         return Err(incomplete());
     }
 
-    let mut session = access.to_session();
-    if let Some(refresh) = refresh {
+    let mut session = access.to_session(version).ok_or(UNREADABLE)?;
+    if let Some((version, refresh)) = refresh {
         session.generation = refresh.common.generation;
-        session.refresh = Some(RefreshToken::new(refresh.token));
+        session.refresh = Some(RefreshToken::new(refresh.token(version).ok_or(UNREADABLE)?));
     }
-    session.id_token = Some(IdToken::new(id.token));
+    session.id_token = Some(IdToken::new(id.token(id_version).ok_or(UNREADABLE)?));
     Ok(session)
 }
 
-fn decode<'p, T: serde::Deserialize<'p>>(plain: Option<&'p Plain>) -> Result<Option<T>, NoSession> {
+fn decode<'p, T: serde::Deserialize<'p>>(
+    plain: Option<&'p Plain>,
+) -> Result<Option<(Version, T)>, NoSession> {
     plain
-        .map(|plain| content::decode(plain.bytes()).ok_or(NoSession { clear: true }))
+        .map(|plain| content::decode(plain.bytes()).ok_or(UNREADABLE))
         .transpose()
 }
+
+/// Authentic, and yet nothing that this version reads.
+const UNREADABLE: NoSession = NoSession { clear: true };

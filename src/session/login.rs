@@ -12,7 +12,7 @@ use super::jar;
 use super::keyring::Purpose;
 use super::seal::{Unopened, sealed_len};
 use super::set_cookie::{self, Attributes};
-use super::{Cookies, LOGIN_LIFETIME, PendingLogin, TooLarge};
+use super::{Cookies, LOGIN_LIFETIME, PendingLogin};
 use crate::clock::Timestamp;
 
 /// A pending login seen in a request.
@@ -22,23 +22,33 @@ struct Pending<'h> {
     started: Timestamp,
 }
 
+/// What a login cookie must remember does not fit into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the login cookie needs {needed} bytes and may have {budget}")]
+pub struct LoginTooLarge {
+    /// Bytes of `name=value; ` that it would take.
+    pub needed: usize,
+    /// What it may take (contract §4).
+    pub budget: usize,
+}
+
 impl Cookies {
     /// `Set-Cookie` values for a login that starts: its cookie, and the clearing of the oldest pending ones beyond 5
     /// or 4 KiB together, and of those that are over.
     ///
     /// # Errors
-    /// [`TooLarge`] when the login cookie would exceed 2 KiB.
+    /// [`LoginTooLarge`] when the login cookie would exceed 2 KiB.
     pub fn seal_login(
         &self,
         login: &PendingLogin,
         headers: &HeaderMap,
         now: Timestamp,
-    ) -> Result<Vec<HeaderValue>, TooLarge> {
+    ) -> Result<Vec<HeaderValue>, LoginTooLarge> {
         let name = self.names.login(login.state.expose());
         let content = LoginContent::of(login);
         let extent = chunk::extent(name.len(), sealed_len(content::encoded_len(&content)));
         if extent.bytes > MAX_BYTES_ONE {
-            return Err(TooLarge {
+            return Err(LoginTooLarge {
                 needed: extent.bytes,
                 budget: MAX_BYTES_ONE,
             });
@@ -121,7 +131,7 @@ impl Cookies {
     fn open_login_value(&self, name: &str, value: &[u8]) -> Result<PendingLogin, Unopened> {
         let binding = self.vault.bind(Purpose::Login, name);
         let plain = self.vault.open(&binding, &[Some(value)])?;
-        let content: LoginContent<'_> = content::decode(plain.bytes()).ok_or(Unopened::Broken)?;
+        let (_, content): (_, LoginContent<'_>) = content::decode(plain.bytes()).ok_or(Unopened::Broken)?;
         Ok(content.to_login())
     }
 }
