@@ -52,7 +52,8 @@ pub(super) async fn finish(
     let unknown = || match response.repeated() {
         // Said in any case; but where the state finds its login, that login ends first.
         Some(_) => twice(),
-        None => unknown_login(),
+        None if cookies.has_login(headers) => unknown_login(),
+        None => no_login_cookie(),
     };
     let state = response.once("state").ok_or_else(unknown)?;
     let login = cookies.open_login(headers, state, now).ok_or_else(unknown)?;
@@ -139,4 +140,15 @@ fn twice() -> Refusal {
 /// One answer for missing, unknown, foreign, late and replayed states: it tells nobody which (attack 191).
 fn unknown_login() -> Refusal {
     Refusal::new(Code::LoginStateInvalid)
+}
+
+/// A browser that refuses cookies ends here each time, and so does every login that the user tries again: what is wrong
+/// must be named.
+fn no_login_cookie() -> Refusal {
+    Refusal::new(Code::LoginStateInvalid)
+        .saying(
+            "The browser sent no cookie of a login: it refuses cookies, or this login is finished or too old. \
+             Allow cookies for this site and start again.",
+        )
+        .because("the browser sent no login cookie at all")
 }

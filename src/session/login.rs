@@ -75,6 +75,11 @@ impl Cookies {
         Ok(set)
     }
 
+    /// Whether there is a cookie of any pending login, whatever it holds.
+    pub fn has_login(&self, headers: &HeaderMap) -> bool {
+        jar::read_logins(headers, &self.names).next().is_some()
+    }
+
     /// The pending login that belongs to `state`: found by its hash, opened, `state` compared in constant time, not
     /// older than ten minutes.
     pub fn open_login(&self, headers: &HeaderMap, state: &str, now: Timestamp) -> Option<PendingLogin> {

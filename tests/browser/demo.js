@@ -11,7 +11,7 @@ import { Child, freePort } from '../support/child.js';
 
 const SCREENSHOTS = `${root}target/screenshots/`;
 /** Nothing may go out: no updates, no metrics, no QUIC. */
-const FLAGS = [
+export const FLAGS = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',

@@ -3,12 +3,15 @@
 import { once } from 'node:events';
 import http from 'node:http';
 
+/** Tokens may be as large as a cookie budget. */
+const LARGEST_HEAD = 128 * 1024;
+
 /** @typedef {{method: string, path: string, headers: http.IncomingHttpHeaders, authorizations: number, body: string}} Call */
 
 export async function startApi() {
   /** @type {Call[]} */
   const calls = [];
-  const server = http.createServer(async (request, response) => {
+  const server = http.createServer({ maxHeaderSize: LARGEST_HEAD }, async (request, response) => {
     let body = '';
     for await (const piece of request.setEncoding('utf8')) body += piece;
     const authorizations = request.rawHeaders.filter((name, n) => n % 2 === 0 && /^authorization$/i.test(name)).length;

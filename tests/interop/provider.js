@@ -29,6 +29,8 @@ export async function startProvider(app) {
   const knobs = {
     /** Seconds that new access tokens live. */
     accessTokenLives: 3600,
+    /** What access tokens that are JWTs claim beside the usual. @type {Record<string, unknown>} */
+    accessTokenClaims: {},
     /** Awaited before a token request is answered. @type {(params: Record<string, string>) => Promise<void>} */
     beforeToken: async () => {},
   };
@@ -103,6 +105,7 @@ function configuration(app, knobs) {
     clients: [client(BASIC, 'client_secret_basic'), client(POST, 'client_secret_post')],
     cookies: { keys: ['only a test'] },
     claims: { openid: ['sub'], profile: ['name', 'preferred_username'] },
+    extraTokenClaims: async () => knobs.accessTokenClaims,
     pkce: { required: () => true },
     rotateRefreshToken: true,
     issueRefreshToken: async () => true,

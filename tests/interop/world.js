@@ -19,12 +19,12 @@ export const VERSION = { 'token-handler-version': '1' };
 const ATTEMPTS = 3;
 
 /**
- * @param {{client?: typeof BASIC, auth?: string, session?: string, server?: string, callback?: string,
+ * @param {{client?: typeof BASIC, auth?: string, app?: string, session?: string, server?: string, callback?: string,
  *   gateway?: (where: {folder: string, port: number, upstream: number}) => Promise<Child>}} [choice]
- *   `session`, `server`: further lines of these tables; `gateway`: what stands between the browser and us; `callback`: path of
+ *   `app`, `session`, `server`: further lines of these tables; `gateway`: what stands between the browser and us; `callback`: path of
  *   a page of the SPA that the provider comes back to, instead of the agent's own
  */
-export async function startWorld({ client = BASIC, auth = 'client_secret_basic', session = '', server: lines = '', callback = '', gateway } = {}) {
+export async function startWorld({ client = BASIC, auth = 'client_secret_basic', app = '', session = '', server: lines = '', callback = '', gateway } = {}) {
   /** What ends each thing that was started, newest last. @type {(() => Promise<unknown>)[]} */
   const ends = [];
   async function stop() {
@@ -57,7 +57,7 @@ export async function startWorld({ client = BASIC, auth = 'client_secret_basic',
       const provider = await startProvider({ redirectUri: callback ? `${origin}${callback}` : `${agent}/callback`, postLogoutRedirectUri: `${agent}/logged-out` });
       ends.push(provider.stop);
       const config = path.join(folder, 'config.toml');
-      await writeFile(config, configuration({ port, lines, key, origin, callback, provider, client, secret, auth, session, api }));
+      await writeFile(config, configuration({ port, lines, key, origin, callback, provider, client, secret, auth, app, session, api }));
       const server = new Child(binary(), ['serve', '--config', config]);
       ends.push(() => server.stop());
       try {
@@ -75,7 +75,7 @@ export async function startWorld({ client = BASIC, auth = 'client_secret_basic',
   }
 }
 
-function configuration({ port, lines, key, origin, callback, provider, client, secret, auth, session, api }) {
+function configuration({ port, lines, key, origin, callback, provider, client, secret, auth, app, session, api }) {
   return `
 [server]
 listen = "127.0.0.1:${port}"
@@ -92,6 +92,7 @@ id = "shop"
 origin = "${origin}"
 error_path = "/sorry"
 post_logout_path = "/bye"
+${app}
 
 [app.provider]
 issuer = "${provider.issuer}"

@@ -32,6 +32,7 @@ mod logs;
 mod paths;
 mod provider_trouble;
 mod renewal;
+mod sizes;
 mod smuggling;
 mod streams;
 mod upstream_trouble;

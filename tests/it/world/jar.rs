@@ -20,6 +20,8 @@ pub struct Jar {
     cookies: BTreeMap<String, Cookie<'static>>,
     /// What was refused, and why: a test that sets cookies a browser would drop should hear of it.
     pub refused: Vec<String>,
+    /// The user does not allow cookies.
+    pub refuses_all: bool,
     /// Every value that was ever set.
     pub ever: Vec<String>,
 }
@@ -27,6 +29,9 @@ pub struct Jar {
 impl Jar {
     /// Takes one `Set-Cookie` field as a browser on a trustworthy (https or loopback) origin would.
     pub fn take(&mut self, field: &str) {
+        if self.refuses_all {
+            return;
+        }
         let cookie = match Cookie::parse(field.to_owned()) {
             Ok(cookie) => cookie,
             Err(error) => return self.refused.push(format!("{field}: {error}")),
