@@ -14,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::store::Epoch;
 use crate::token::{AccessToken, IdToken, Nonce, RefreshToken, State, Verifier};
 
+mod assemble;
 mod chunk;
 mod content;
 mod cookies;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 
+use super::assemble::{NoSession, Tokens, assemble};
 use super::chunk::{self, Extent, MAX_CHUNKS};
-use super::content::{self, AccessContent, FarewellContent, TokenContent, Version};
+use super::content::{self, FarewellContent};
 use super::jar::{self, Chunks, SessionJar};
 use super::keyring::Purpose;
 use super::names::{Kind, Names};
@@ -19,7 +20,6 @@ use super::{FAREWELL_LIFETIME, Farewell, Session};
 use crate::clock::Timestamp;
 use crate::config::{App, CookieKey};
 use crate::random::Random;
-use crate::token::{IdToken, RefreshToken};
 
 /// What the `Cookie` fields of a request hold for one app.
 #[derive(Debug)]
@@ -416,85 +416,3 @@ impl Replaces {
         }
     }
 }
-
-/// The tokens of a session as its cookies hold them.
-struct Tokens {
-    access: Packed,
-    refresh: Option<Packed>,
-    id: Option<Packed>,
-}
-
-impl Tokens {
-    fn pack(session: &Session, worth: usize) -> Self {
-        let refresh = session.refresh.as_ref();
-        let id = session.id_token.as_ref();
-        Self {
-            access: Packed::of(session.access.token.expose(), worth),
-            refresh: refresh.map(|token| Packed::of(token.expose(), worth)),
-            id: id.map(|token| Packed::of(token.expose(), worth)),
-        }
-    }
-
-    fn contents<'a>(
-        &'a self,
-        session: &'a Session,
-    ) -> (
-        AccessContent<'a>,
-        Option<TokenContent<'a>>,
-        Option<TokenContent<'a>>,
-    ) {
-        let token = |token: &'a Option<Packed>| token.as_ref().map(|token| TokenContent::of(session, token));
-        (
-            AccessContent::of(session, &self.access),
-            token(&self.refresh),
-            token(&self.id),
-        )
-    }
-}
-
-/// Values that opened but make no session.
-struct NoSession {
-    clear: bool,
-}
-
-fn assemble(
-    access: Option<&Plain>,
-    refresh: Option<&Plain>,
-    id: Option<&Plain>,
-) -> Result<Session, NoSession> {
-    let incomplete = || NoSession { clear: false };
-
-    let access = decode::<AccessContent<'_>>(access)?;
-    let refresh = decode::<TokenContent<'_>>(refresh)?;
-    let id = decode::<TokenContent<'_>>(id)?;
-    // No login ends without an ID token: where its cookie is lost, so is a part of the session (K-07).
-    let (Some((version, access)), Some((id_version, id))) = (access, id) else {
-        return Err(incomplete());
-    };
-    let foreign = |token: &TokenContent<'_>| token.common.session != access.common.session;
-    if refresh.as_ref().is_some_and(|(_, refresh)| foreign(refresh))
-        || foreign(&id)
-        || access.has_refresh && refresh.is_none()
-    {
-        return Err(incomplete());
-    }
-
-    let mut session = access.to_session(version).ok_or(UNREADABLE)?;
-    if let Some((version, refresh)) = refresh {
-        session.generation = refresh.common.generation;
-        session.refresh = Some(RefreshToken::new(refresh.token(version).ok_or(UNREADABLE)?));
-    }
-    session.id_token = Some(IdToken::new(id.token(id_version).ok_or(UNREADABLE)?));
-    Ok(session)
-}
-
-fn decode<'p, T: serde::Deserialize<'p>>(
-    plain: Option<&'p Plain>,
-) -> Result<Option<(Version, T)>, NoSession> {
-    plain
-        .map(|plain| content::decode(plain.bytes()).ok_or(UNREADABLE))
-        .transpose()
-}
-
-/// Authentic, and yet nothing that this version reads.
-const UNREADABLE: NoSession = NoSession { clear: true };
