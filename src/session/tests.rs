@@ -13,6 +13,7 @@ mod attributes;
 mod budget;
 mod chunks;
 mod combination;
+mod cost;
 mod farewell;
 mod format;
 mod login;
