@@ -9,7 +9,8 @@ import time
 
 sys.path.insert(0, "/bench/lib")
 import browser
-import load
+import closed_loop
+import sampling
 import systems
 
 RESULTS = "/dev/ttyS1"
@@ -32,39 +33,33 @@ def main():
 
 
 def measure(job, say):
+    # A batch process runs until it waits: no system is interrupted whenever the load generator has sent one more request.
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     ports = {name: 8001 + index for index, name in enumerate(systems.NAMES)}
     world = systems.Systems("/run", ports, lambda path: [f"/{path}"], "/usr/lib/apache2/modules", "/bench/cloakroom", "/bench/material")
     for name in ("upstream", "provider"):
         world.start(name)
     pids = {name: world.start(name) for name in job["systems"]}
-    starts = {"cloakroom": "/oauth-agent/login", "mod_auth_openidc": "/"}
-    cookies = {name: browser.sign_in(ports[name], start) for name, start in starts.items() if name in pids}
-    # Who guards nothing gets the very request that ours gets.
-    headers = {name: browser.request(ports[name], cookies.get(name, cookies["cloakroom"])) for name in pids}
+    headers = systems.signed_in(ports, list(pids))
     for name in pids:
-        browser.prove(name, ports[name], headers[name], name in starts)
         head = f"GET {browser.PATH} HTTP/1.1\r\n" + "".join(f"{key}: {value}\r\n" for key, value in headers[name].items()) + "\r\n"
         say("request", system=name, head=len(head), cookies=len(headers[name]["Cookie"]))
-    done = dict.fromkeys(pids, 0)
-    turn = 0
-    while min(done.values()) < job["requests"]:
-        # The first turn warms up. Every second one goes the other way round.
+    loads = {name: closed_loop.ClosedLoop(ports[name], browser.PATH, headers[name], job["connections"]) for name in pids}
+    for each in loads.values():
+        each.run(job["warm_up"])
+    for turn in range(job["rounds"]):
+        # Every second turn goes the other way round.
         for name in list(pids)[:: 1 if turn % 2 == 0 else -1]:
-            if turn and done[name] >= job["requests"]:
-                continue
-            before, split_before = systems.cpu_nanoseconds(pids[name]), user_and_system(pids[name])
-            count = load.run(["/usr/bin/wrk"], ports[name], headers[name], job["connections"], 1)
-            spent, split = systems.cpu_nanoseconds(pids[name]) - before, user_and_system(pids[name])
-            if turn:
-                done[name] += count
-                say("round", system=name, requests=count, instructions=spent, ticks=[b - a for a, b in zip(split_before, split)])
-        turn += 1
-
-
-def user_and_system(pid):
-    """Timer ticks that fell into the program and into the kernel."""
-    fields = [pathlib.Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split() for each in systems.family(pid)]
-    return [sum(int(each[column]) for each in fields) for column in (11, 12)]
+            before = systems.cpu_nanoseconds(pids[name])
+            loads[name].run(job["requests"])
+            spent = systems.cpu_nanoseconds(pids[name]) - before
+            say("round", system=name, requests=job["requests"], instructions=spent)
+    # Not while the whole is counted: a sample takes instructions too.
+    for name in pids:
+        samples = sampling.Samples(systems.family(pids[name]))
+        loads[name].run(job["requests"])
+        program, kernel = samples.stop()
+        say("samples", system=name, program=program, kernel=kernel)
 
 
 def flags():
@@ -75,7 +70,7 @@ def flags():
 
 def yardstick():
     """A program of a known length, once and again: the difference of two lengths is free of what starting costs."""
-    short, long = (min(spent(counting_program(loops)) for _ in range(3)) for loops in (25_000_000, 75_000_000))
+    short, long = (min(spent(counting_program(loops)) for _ in range(2)) for loops in (5_000_000, 55_000_000))
     return {"expected": 100_000_000, "measured": long - short}
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pathlib
+import secrets
 import shutil
 import subprocess
 
@@ -56,6 +57,21 @@ def run_from(unpacked, program):
     libraries = [unpacked / folder for folder in ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu/pulseaudio")]
     loader = unpacked / "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
     return [str(loader), "--library-path", ":".join(map(str, libraries)), str(unpacked / program)]
+
+
+def material():
+    """Keys for the provider and for us, made once: the same in every run, so that runs are alike."""
+    folder = WORK / "material"
+    if (folder / "client-secret").is_file():
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    openssl = shutil.which("openssl")
+    command = [openssl] if openssl else run_from(root(), "usr/bin/openssl")
+    subprocess.run([*command, "genrsa", "-out", str(folder / "provider.pem"), "2048"], check=True, capture_output=True)
+    (folder / "cookie.key").write_text(secrets.token_hex(32))
+    (folder / "client-secret").write_text(secrets.token_hex(20))
+    return folder
 
 
 def _unpacked(name, packages):

@@ -8,10 +8,16 @@ import subprocess
 import sys
 import time
 
+import browser
+
 HERE = pathlib.Path(__file__).resolve().parent
-ANSWER = ('{"orders":[' + ",".join(f'{{"id":{n},"name":"product {n}","price":{1000 + n}}}' for n in range(40)))[:998] + '"}'
-# Reads of the configuration files below: a place for every port, so that one file knows them all.
+ORDERS = ",".join(f'{{"id":{number},"article":"thing {number}","price":{1000 + number}}}' for number in range(18))
+# JSON of 1000 bytes.
+ANSWER = f'{{"orders":[{ORDERS}],"note":"'.ljust(998, "-") + '"}'
+# Who listens; each has a port.
 NAMES = ["upstream", "provider", "nginx", "haproxy", "cloakroom", "mod_auth_openidc"]
+# Who keeps sessions, and where a login starts.
+GUARDED = {"cloakroom": "/oauth-agent/login", "mod_auth_openidc": "/"}
 
 NGINX = """
 daemon off; user root; worker_processes 1; worker_rlimit_nofile 30000; pid {folder}/nginx.pid; error_log {folder}/error.log warn;
@@ -44,6 +50,7 @@ NGINX_PROXY = NGINX + """
 HAPROXY = """
 global
   nbthread 1
+  no strict-limits
   maxconn 12000
   tune.bufsize 32768
 defaults
@@ -193,16 +200,29 @@ class Systems:
         logs = [path.read_text(errors="replace") for path in (self.folder / name).glob("*.log")]
         return "\n".join(logs)[-1500:] or "it wrote nothing"
 
+    def end(self, name):
+        """Ends one, and whatever it started: each is the head of a process group of its own."""
+        process = self.running.pop(name)
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(process.pid, how)
+                process.wait(5)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                pass
+
     def stop(self):
-        """Ends all, and whatever they started."""
-        for process in self.running.values():
-            for how in (signal.SIGTERM, signal.SIGKILL):
-                try:
-                    os.killpg(process.pid, how)
-                    process.wait(5)
-                except (ProcessLookupError, subprocess.TimeoutExpired):
-                    pass
-        self.running = {}
+        for name in list(self.running):
+            self.end(name)
+
+
+def signed_in(ports, names):
+    """The headers of the measured request for each system, proven to make it do its work."""
+    cookies = {name: browser.sign_in(ports[name], start) for name, start in GUARDED.items() if name in names}
+    # Who guards nothing gets the very request that ours gets.
+    headers = {name: browser.request(ports[name], cookies.get(name, cookies["cloakroom"])) for name in names}
+    for name in names:
+        browser.prove(name, ports[name], headers[name], name in GUARDED)
+    return headers
 
 
 def listens(port):
