@@ -20,25 +20,29 @@ class ClosedLoop:
             self.sockets[connection.fileno()] = connection
             self.poll.register(connection, select.EPOLLIN)
         self.answer = self._first_answer()
-        self.waiting = dict.fromkeys(self.sockets, 0)
-        for connection in self.sockets.values():
-            connection.sendall(self.request)
 
     def run(self, requests):
-        """Returns when so many more answers have come, with all connections waiting for the next."""
-        while requests > 0:
+        """Exactly so many requests, all answered when it returns; before and after, the connections are silent."""
+        unsent, unanswered = requests, requests
+        received = dict.fromkeys(self.sockets, 0)
+        for connection in list(self.sockets.values())[:unsent]:
+            connection.sendall(self.request)
+            unsent -= 1
+        while unanswered:
             for number, _ in self.poll.poll():
                 connection = self.sockets[number]
                 piece = connection.recv(65536)
-                if not piece or (self.waiting[number] == 0 and not piece.startswith(b"HTTP/1.1 200 ")):
+                if not piece or (received[number] == 0 and not piece.startswith(b"HTTP/1.1 200 ")):
                     raise RuntimeError(f"an answer begins with {piece[:60]}")
-                self.waiting[number] += len(piece)
-                if self.waiting[number] > self.answer:
+                received[number] += len(piece)
+                if received[number] > self.answer:
                     raise RuntimeError("an answer is longer than the first one")
-                if self.waiting[number] == self.answer:
-                    self.waiting[number] = 0
-                    requests -= 1
-                    connection.sendall(self.request)
+                if received[number] == self.answer:
+                    received[number] = 0
+                    unanswered -= 1
+                    if unsent:
+                        connection.sendall(self.request)
+                        unsent -= 1
 
     def close(self):
         for connection in self.sockets.values():

@@ -5,7 +5,6 @@ import os
 import pathlib
 import struct
 import sys
-import time
 
 sys.path.insert(0, "/bench/lib")
 import browser
@@ -45,19 +44,21 @@ def measure(job, say):
         head = f"GET {browser.PATH} HTTP/1.1\r\n" + "".join(f"{key}: {value}\r\n" for key, value in headers[name].items()) + "\r\n"
         say("request", system=name, head=len(head), cookies=len(headers[name]["Cookie"]))
     loads = {name: closed_loop.ClosedLoop(ports[name], browser.PATH, headers[name], job["connections"]) for name in pids}
-    for each in loads.values():
-        each.run(job["warm_up"])
+    requests = job["requests"]
+    for name in pids:
+        loads[name].run(requests[name])
+    # That was to warm up.
     for turn in range(job["rounds"]):
         # Every second turn goes the other way round.
         for name in list(pids)[:: 1 if turn % 2 == 0 else -1]:
             before = systems.cpu_nanoseconds(pids[name])
-            loads[name].run(job["requests"])
+            loads[name].run(requests[name])
             spent = systems.cpu_nanoseconds(pids[name]) - before
-            say("round", system=name, requests=job["requests"], instructions=spent)
+            say("round", system=name, requests=requests[name], instructions=spent)
     # Not while the whole is counted: a sample takes instructions too.
     for name in pids:
         samples = sampling.Samples(systems.family(pids[name]))
-        loads[name].run(job["requests"])
+        loads[name].run(requests[name])
         program, kernel = samples.stop()
         say("samples", system=name, program=program, kernel=kernel)
 

@@ -47,7 +47,6 @@ KEPT = [
     "lib64/",
     "usr/bin/openssl",
     "usr/bin/python3.11",
-    "usr/bin/wrk",
     "usr/lib/apache2/modules/",
     "usr/lib/python3.11/",
     "usr/lib/ssl/",
@@ -57,7 +56,7 @@ KEPT = [
     "usr/sbin/nginx",
     "etc/ssl/openssl.cnf",
 ]
-DROPPED = ("usr/lib/x86_64-linux-gnu/perl", "usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/libicu", "usr/lib/x86_64-linux-gnu/libperl")
+DROPPED = tuple(f"usr/lib/x86_64-linux-gnu/{name}" for name in ("gconv", "libicu", "libperl", "perl"))
 
 
 class Broken(Exception):
