@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -140,6 +141,8 @@ COMMANDS = {
     "haproxy": ("usr/sbin/haproxy", HAPROXY, ["-db", "-f", "{config}"]),
     "mod_auth_openidc": ("usr/sbin/apache2", MOD_AUTH_OPENIDC, ["-DFOREGROUND", "-f", "{config}"]),
 }
+# Apache listens, reads its configuration once more and listens again: what it writes then is the sign.
+READY = {"mod_auth_openidc": "httpd.pid"}
 
 
 class Failed(Exception):
@@ -161,14 +164,15 @@ class Systems:
     def start(self, name, before=None):
         """Starts one and waits until it listens. `before` runs in the new process, to pin it to a core for instance."""
         folder = self.folder / name
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         with open(folder / "output.log", "wb") as output:
             process = subprocess.Popen(
                 self._command(name, folder), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, preexec_fn=before, start_new_session=True
             )
         self.running[name] = process
         deadline = time.monotonic() + 60
-        while not listens(self.ports[name]):
+        while not (listens(self.ports[name]) and (name not in READY or (folder / READY[name]).exists())):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise Failed(f"{name} does not listen: {self.log(name)}")
             time.sleep(0.05)
