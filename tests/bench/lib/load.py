@@ -3,6 +3,7 @@
 import re
 import subprocess
 
+import systems
 from browser import PATH
 
 
@@ -14,5 +15,5 @@ def run(command, port, headers, connections, seconds, before=None):
     done = subprocess.run([*arguments, f"http://127.0.0.1:{port}{PATH}"], capture_output=True, text=True, preexec_fn=before, timeout=600)
     count = re.search(r"(\d+) requests in", done.stdout)
     if not count or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise RuntimeError(f"wrk: {done.stdout}{done.stderr}")
+        raise systems.Failed(f"wrk: {done.stdout}{done.stderr}")
     return int(count[1])

@@ -30,7 +30,10 @@ def measure(binary, names, rounds=ROUNDS, idle=IDLE):
     server, other = on(cores[0]), on(cores[-1])
     idle = min(idle, raise_limit() - 1000)
     root = packages.root()
-    program = lambda path: packages.run_from(root, path)
+
+    def program(path):
+        return packages.run_from(root, path)
+
     world = systems.Systems(folder, free_ports(), program, root / "usr/lib/apache2/modules", pathlib.Path(binary).resolve(), packages.material())
     try:
         for name in ("upstream", "provider"):

@@ -31,6 +31,8 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSE
 busybox mount -t proc none /proc
 busybox mount -t sysfs none /sys
 busybox mount -t devtmpfs none /dev
+busybox mkdir /dev/shm
+busybox mount -t tmpfs none /dev/shm
 busybox mount -t tmpfs none /run
 busybox mount -t tmpfs none /tmp
 busybox ifconfig lo 127.0.0.1 up
