@@ -97,7 +97,10 @@ impl Walk<'_, '_> {
         }
         let near = nearest(id, ids.iter().map(String::as_str));
         let fix = match near {
-            Some(near) => format!("did you mean `{}`?", near.to_uppercase()),
+            Some(near) => {
+                let meant = self.name.replacen(&id.to_uppercase(), &near.to_uppercase(), 1);
+                format!("did you mean `{meant}`?")
+            }
             None => format!("apps of this configuration: {}", ids.join(", ").to_uppercase()),
         };
         self.refuse(path, "no app has this id", &fix);
