@@ -56,7 +56,7 @@ impl Init {
         };
         format!(
             "wrote {config}\n\
-             wrote {key} (mode 0600): seals the cookies; keep it, and keep it out of git\n\
+             wrote {key} (mode 0600): seals the cookies; keep it out of git\n\
              wrote {secret} (mode 0600): random, until you put the provider's in\n\
              wrote {schema}: for editors that read `#:schema`\n\
              \n\

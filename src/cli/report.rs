@@ -36,9 +36,10 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Colour only for a terminal that did not refuse it (<https://no-color.org>).
+/// Colour only for a terminal that did not refuse it (<https://no-color.org>), lines only for one that can draw them.
 fn look() -> Look {
-    if !std::io::stderr().is_terminal() {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if !std::io::stderr().is_terminal() || dumb {
         Look::Plain
     } else if no_colour() {
         Look::Lines
