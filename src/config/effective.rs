@@ -149,7 +149,7 @@ pub(super) fn of(config: &Config, root: &Table<'_>, text: &str, file_name: &str)
     );
     view.push("[store]", rows);
     for (app, table) in apps.iter().zip(root.tables("app")) {
-        view.app(table, app);
+        view.app(&table, app);
     }
     Effective {
         file_name: file_name.into(),
@@ -167,7 +167,7 @@ impl<'t> View<'t> {
         Rows {
             text: self.text,
             table,
-            rows: Vec::new(),
+            done: Vec::new(),
         }
     }
 
@@ -175,7 +175,7 @@ impl<'t> View<'t> {
         self.tables.push(Shown {
             header,
             path: rows.table.path,
-            rows: rows.rows,
+            rows: rows.done,
         });
     }
 
@@ -192,7 +192,7 @@ impl<'t> View<'t> {
         self.push("[server]", rows);
     }
 
-    fn app(&mut self, table: Table<'_>, app: &App) {
+    fn app(&mut self, table: &Table<'_>, app: &App) {
         let App {
             id,
             origin,
@@ -348,7 +348,7 @@ impl<'t> View<'t> {
 struct Rows<'a, 't> {
     text: &'t str,
     table: Table<'a>,
-    rows: Vec<Row>,
+    done: Vec<Row>,
 }
 
 impl<'a> Rows<'a, '_> {
@@ -389,7 +389,7 @@ impl<'a> Rows<'a, '_> {
             .table
             .field(key)
             .map_or(Source::Default, |field| self.source(&field));
-        self.rows.push(Row {
+        self.done.push(Row {
             key,
             value,
             source,

@@ -250,7 +250,7 @@ fn homes(name: &str, keys: &'static [Key], path: &str) -> Vec<String> {
             let path = join(path, key.name);
             match keys.iter().find(|key| key.name == name).map(|key| key.kind) {
                 Some(kind @ (Kind::Table(_) | Kind::Tables(_))) => {
-                    found.push(header(&join(&path, name), kind))
+                    found.push(header(&join(&path, name), kind));
                 }
                 Some(_) => found.push(header(&path, key.kind)),
                 None => {}

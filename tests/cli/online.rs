@@ -57,9 +57,8 @@ impl Provider {
         let changes = changes.clone();
         Self::start(|issuer| {
             let mut metadata = metadata(issuer);
-            for (name, value) in changes.as_object().unwrap() {
-                metadata[name] = value.clone();
-            }
+            let members = metadata.as_object_mut().unwrap();
+            members.extend(changes.as_object().unwrap().clone());
             vec![(METADATA, 200, metadata), ("/jwks", 200, keys())]
         })
     }

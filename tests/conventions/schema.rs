@@ -122,7 +122,8 @@ fn validate(value: &Value, schema: &Value, path: &str, whole: bool, found: &mut 
     let mut wrong = |what: &str| found.push(format!("{path}: {what}"));
     for (word, rule) in known {
         match word.as_str() {
-            "$schema" | "title" | "description" | "default" | "properties" => {}
+            // The last two are walked below.
+            "$schema" | "title" | "description" | "default" | "properties" | "items" => {}
             "type" => {
                 let is = match rule.as_str().unwrap() {
                     "object" => value.is_object(),
@@ -194,7 +195,6 @@ fn validate(value: &Value, schema: &Value, path: &str, whole: bool, found: &mut 
                     wrong("none of the forms");
                 }
             }
-            "items" => {}
             other => panic!("{path}: what does the word {other} mean?"),
         }
     }

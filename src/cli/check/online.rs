@@ -25,7 +25,7 @@ pub(super) fn ask(config: &Config) -> Result<(), Failure> {
                 Verdict::Ok | Verdict::Note => {}
                 Verdict::Wrong => wrong.push(format!("app `{id}`: {}: {}", finding.about, finding.text)),
                 Verdict::Unavailable => {
-                    silent.push(format!("app `{id}`: {}: {}", finding.about, finding.text))
+                    silent.push(format!("app `{id}`: {}: {}", finding.about, finding.text));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Broken configurations: code, place and path of what is wrong with each, nothing else reported, nothing missed.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::super::{Checked, Config, Look, Variables};
 use super::{World, added, changed, golden};
@@ -98,7 +99,7 @@ fn the_reports_are_those_that_were_reviewed() {
         let world = case.world();
         let folder = format!("{}/", world.path().display());
         let report = world.check(&case.text).problems.to_string().replace(&folder, "");
-        all.push_str(&format!("==== {}\n\n{report}", case.what));
+        write!(all, "==== {}\n\n{report}", case.what).unwrap();
     }
     golden("src/config/tests/broken/reports.txt", &all);
 }

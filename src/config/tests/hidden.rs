@@ -2,6 +2,7 @@
 //! another encoding, not a piece of it.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -137,7 +138,7 @@ const VARIABLES: &[(&str, &str)] = &[
 
 /// Pieces of eight characters of a secret, as it is and as base64, hex and percent-encoded text.
 fn pieces(secret: &str) -> Vec<Vec<u8>> {
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(secret.as_bytes());
     [
         secret.to_owned(),
         STANDARD.encode(secret),
@@ -154,6 +155,13 @@ fn pieces(secret: &str) -> Vec<Vec<u8>> {
             .collect::<Vec<_>>()
     })
     .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 /// Whether `printed` holds one of them.
@@ -259,7 +267,7 @@ proptest! {
             effective.to_toml(),
             effective.to_json(),
         );
-        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&key);
         let numbers = format!("{key:?}");
         for text in [&key_text, &secret, &hex, &numbers] {
             prop_assert!(!holds_a_piece(&said, &pieces(text)), "{}", said);
