@@ -239,7 +239,7 @@ fn unknown(entry: &Entry, keys: &'static [Key], path: &str, check: &mut Check<'_
 }
 
 /// The tables that have a key of this name, as their headers are written; a table's own header where `name` is one.
-fn homes(name: &str, keys: &'static [Key], path: &str) -> Vec<String> {
+pub(super) fn homes(name: &str, keys: &'static [Key], path: &str) -> Vec<String> {
     let header = |path: &str, kind: Kind| match kind {
         Kind::Tables(_) => format!("[[{path}]]"),
         _ => format!("[{path}]"),

@@ -90,6 +90,9 @@ fn environment() -> Vec<Case> {
     vec![
         case("a misspelt variable of a section", "CLOAKROOM__SEVER__LISTEN", "127.0.0.1:1", "CR-C060", ""),
         case("a misspelt variable of a key", "CLOAKROOM__SERVER__LISEN", "127.0.0.1:1", "CR-C060", "server"),
+        case("one underscore where two belong", "CLOAKROOM__SERVER_LISTEN", "127.0.0.1:1", "CR-C060", ""),
+        case("one underscore before an app", "CLOAKROOM__APP_SHOP__ORIGIN", "https://x.test", "CR-C060", ""),
+        case("a variable of another section", "CLOAKROOM__SERVER__ISSUER", "https://x.test", "CR-C060", "server"),
         case("a misspelt variable of an app", "CLOAKROOM__APP__SHPO__ORIGIN", "https://x.test", "CR-C060", "app"),
         case("a variable without a key", "CLOAKROOM__APP__SHOP", "x", "CR-C060", "app"),
         case("a variable for a route", "CLOAKROOM__APP__SHOP__ROUTE__0__PATH", "/x", "CR-C060", "app[0].route"),
