@@ -7,13 +7,14 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use toml::Value;
 
-use super::problem::Place;
-use super::table::{Field, Table};
+use self::rows::{Rows, texts};
+use super::table::Table;
 use super::{App, Config, Provider, Route, Server, Session, SpaFiles, StoreKind, duration, provider, size};
+
+mod rows;
 
 /// The effective configuration.
 #[derive(Debug, Clone)]
@@ -164,11 +165,7 @@ struct View<'t> {
 
 impl<'t> View<'t> {
     fn rows<'a>(&self, table: Table<'a>) -> Rows<'a, 't> {
-        Rows {
-            text: self.text,
-            table,
-            done: Vec::new(),
-        }
+        Rows::new(self.text, table)
     }
 
     fn push(&mut self, header: &'static str, rows: Rows<'_, '_>) {
@@ -343,81 +340,6 @@ impl<'t> View<'t> {
         self.push("[[app.route]]", rows);
     }
 }
-
-/// The rows of one table in the making.
-struct Rows<'a, 't> {
-    text: &'t str,
-    table: Table<'a>,
-    done: Vec<Row>,
-}
-
-impl<'a> Rows<'a, '_> {
-    fn set(&mut self, key: &'static str, value: impl Into<Value>) {
-        self.push(key, Some(value.into()), Vec::new());
-    }
-
-    fn unset(&mut self, key: &'static str) {
-        self.push(key, None, Vec::new());
-    }
-
-    fn maybe(&mut self, key: &'static str, value: Option<impl Into<Value>>) {
-        self.push(key, value.map(Into::into), Vec::new());
-    }
-
-    fn time(&mut self, key: &'static str, time: Duration) {
-        self.set(key, duration::write(time));
-    }
-
-    fn as_written(&mut self, key: &'static str) {
-        let text = self.table.field(key).and_then(|field| field.text());
-        self.maybe(key, text);
-    }
-
-    fn secret(&mut self, key: &'static str) {
-        let reference = self.table.field(key).and_then(|field| reference(&field));
-        self.push(key, Some(HIDDEN.into()), reference.into_iter().collect());
-    }
-
-    fn secrets(&mut self, key: &'static str, count: usize) {
-        let elements = self.table.field(key).map(|field| field.elements());
-        let references = elements.iter().flatten().filter_map(reference).collect();
-        self.push(key, Some(texts(&vec![HIDDEN; count])), references);
-    }
-
-    fn push(&mut self, key: &'static str, value: Option<Value>, references: Vec<String>) {
-        let source = self
-            .table
-            .field(key)
-            .map_or(Source::Default, |field| self.source(&field));
-        self.done.push(Row {
-            key,
-            value,
-            source,
-            references,
-        });
-    }
-
-    fn source(&self, field: &Field<'a>) -> Source {
-        match field.place() {
-            Place::File(range) => {
-                let before = self.text.get(..range.start).unwrap_or_default();
-                Source::File(before.matches('\n').count() + 1)
-            }
-            Place::Variable(name) => Source::Variable(Arc::clone(name)),
-            Place::Whole => Source::Default,
-        }
-    }
-}
-
-fn reference(field: &Field<'_>) -> Option<String> {
-    field.text().map(str::to_owned)
-}
-
-fn texts<T: ToString>(list: &[T]) -> Value {
-    Value::Array(list.iter().map(|one| Value::String(one.to_string())).collect())
-}
-
-const HIDDEN: &str = "***";
 
 /// Where the origins begin, unless the value is longer.
 const WIDTH: usize = 44;
