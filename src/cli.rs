@@ -8,16 +8,21 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use self::exit::Failure;
 
 mod check;
+mod completions;
+mod config;
 mod demo;
 mod exit;
+mod init;
 mod keys;
 mod logging;
+mod man;
 mod report;
+mod schema;
 mod serve;
 mod signals;
 
@@ -37,23 +42,24 @@ enum Command {
     Serve(serve::Serve),
     /// Read the configuration and report every problem at once
     Check(check::Check),
+    /// Write a configuration to start from, with new keys; nothing is overwritten
+    Init(init::Init),
     /// Cookie keys
     #[command(subcommand)]
     Keys(keys::Keys),
-    #[command(hide = true)]
-    Init(Later),
+    /// What the configuration comes to
+    #[command(subcommand)]
+    Config(config::Show),
+    /// Print the JSON Schema of the configuration
+    Schema,
+    /// Print the completions of a shell
+    Completions(completions::Completions),
+    /// Print the manual page, as roff
+    Man,
     #[command(hide = true)]
     Doctor(Later),
     #[command(hide = true)]
     Explain(Later),
-    #[command(hide = true)]
-    Schema(Later),
-    #[command(hide = true)]
-    Config(Later),
-    #[command(hide = true)]
-    Completions(Later),
-    #[command(hide = true)]
-    Man(Later),
 }
 
 /// A command that exists but is not built yet, with whatever it is given.
@@ -81,19 +87,37 @@ pub fn main() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
+        Command::Init(init) => init.run(),
         Command::Keys(keys) => keys.run(),
-        Command::Init(_) => later("init"),
+        Command::Config(show) => show.run(),
+        Command::Schema => schema::run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man => man::run(),
         Command::Doctor(_) => later("doctor"),
         Command::Explain(_) => later("explain"),
-        Command::Schema(_) => later("schema"),
-        Command::Config(_) => later("config"),
-        Command::Completions(_) => later("completions"),
-        Command::Man(_) => later("man"),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(),
     }
+}
+
+/// The command line without what is refused: for completions and the manual page.
+fn offered() -> clap::Command {
+    let whole = Cli::command();
+    let offered = whole
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .cloned();
+    let mut command = clap::Command::new("cloakroom")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .subcommand_value_name("COMMAND")
+        .subcommands(offered);
+    if let Some(about) = whole.get_about() {
+        command = command.about(about.clone());
+    }
+    command
 }
 
 fn later(command: &str) -> Result<(), Failure> {

@@ -13,7 +13,8 @@
 //! | `secret`, `variables`, `overrides` | references to secrets, the environment, what it overrides |
 //! | `overlap`, `landing`, `path`, `site` | what holds between values: paths, pages, sites |
 //! | `duration`, `size`, `origin`, `upstream` | values of their own form |
-//! | `problem`, `mask`, `render` | what is wrong, what of it may be shown, how it reads |
+//! | `problem`, `mask`, `render`, `later` | what is wrong, what of it may be shown, how it reads; what comes later |
+//! | `effective` | what it comes to, and where each value is from |
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,8 +29,10 @@ mod app;
 mod check;
 mod document;
 mod duration;
+mod effective;
 mod keys;
 mod landing;
+mod later;
 mod load;
 mod mask;
 mod origin;
@@ -53,6 +56,7 @@ pub(crate) mod tests;
 mod upstream;
 mod variables;
 
+pub use effective::Effective;
 pub use load::Checked;
 pub use origin::{Origin, Scheme, is_loopback_host};
 pub use problem::{Code, Problem, Problems, Severity};
@@ -208,6 +212,16 @@ pub enum ClientAuth {
     Post,
 }
 
+impl ClientAuth {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+        }
+    }
+}
+
 /// `logout_mode`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogoutMode {
@@ -215,6 +229,16 @@ pub enum LogoutMode {
     Oidc,
     /// Only our own session ends.
     Local,
+}
+
+impl LogoutMode {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Oidc => "oidc",
+            Self::Local => "local",
+        }
+    }
 }
 
 /// `logout_hint`: how the provider learns which session to end.
@@ -226,6 +250,17 @@ pub enum LogoutHint {
     Sid,
     /// `client_id` alone
     ClientId,
+}
+
+impl LogoutHint {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::IdToken => "id_token",
+            Self::Sid => "sid",
+            Self::ClientId => "client_id",
+        }
+    }
 }
 
 /// `[app.session]`
@@ -252,6 +287,16 @@ pub enum RefreshMode {
     Inline,
     /// Only `POST refresh` renews.
     Spa,
+}
+
+impl RefreshMode {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::Spa => "spa",
+        }
+    }
 }
 
 /// `[[app.route]]`: one API path prefix with its upstream.
@@ -314,6 +359,17 @@ pub enum SessionNeed {
     None,
 }
 
+impl SessionNeed {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Optional => "optional",
+            Self::None => "none",
+        }
+    }
+}
+
 /// `token` of a route
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
@@ -323,6 +379,16 @@ pub enum TokenKind {
     None,
 }
 
+impl TokenKind {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::None => "none",
+        }
+    }
+}
+
 /// `csrf` of a route
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CsrfRule {
@@ -330,6 +396,16 @@ pub enum CsrfRule {
     Header,
     /// GET and HEAD pass without it when `Sec-Fetch-Site: same-origin` is there.
     FetchMetadata,
+}
+
+impl CsrfRule {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::FetchMetadata => "fetch_metadata",
+        }
+    }
 }
 
 impl std::fmt::Debug for CookieKey {

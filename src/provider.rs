@@ -6,7 +6,8 @@
 //! 1. `discovery` learns where the endpoints are and refuses metadata that excludes what is configured.
 //! 2. `authorize` and `end_session` write URLs for the browser; `token`, `revoke` and `userinfo` speak for us.
 //! 3. `jws` and `jwks` check who signed an ID token, `id_token` what it says.
-//! 4. `http` is the only way out, `cached` decides when to ask again.
+//! 4. `probe` compares what is configured with what the provider says of itself, for the operator.
+//! 5. `http` is the only way out, `cached` decides when to ask again.
 //!
 //! Trusts the operator's configuration, the certificate behind the issuer's name, and nothing that the browser brings.
 
@@ -21,6 +22,7 @@ mod http;
 mod id_token;
 mod jwks;
 mod jws;
+mod probe;
 mod query;
 mod revoke;
 mod strict_json;
@@ -44,6 +46,7 @@ pub use error::ProviderError;
 pub use error_code::registered_error_code;
 use http::{Http, Limits};
 use jwks::KeySet;
+pub use probe::{Finding, Verdict};
 
 /// One provider as one app knows it.
 #[derive(Debug)]

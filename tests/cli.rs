@@ -9,11 +9,20 @@ mod bad_requests;
 mod check;
 #[path = "cli/commands.rs"]
 mod commands;
+#[cfg(unix)]
+#[path = "cli/init.rs"]
+mod init;
 #[path = "cli/keys.rs"]
 mod keys;
+#[path = "cli/online.rs"]
+mod online;
+#[path = "cli/pages.rs"]
+mod pages;
 #[cfg(unix)]
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/show.rs"]
+mod show;
 #[cfg(unix)]
 #[path = "cli/upstream_tls.rs"]
 mod upstream_tls;

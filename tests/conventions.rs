@@ -13,11 +13,13 @@
 )]
 
 mod conventions {
+    mod cli;
     mod code;
     mod commands;
     mod links;
     mod manual;
     mod proofs;
     mod rooms;
+    mod schema;
     mod source;
 }

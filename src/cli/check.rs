@@ -1,6 +1,4 @@
-//! `cloakroom check`: every problem at once.
-
-use std::io::Write as _;
+//! `cloakroom check`: every problem at once; with `--online` the provider's word as well.
 
 use clap::Args;
 
@@ -8,11 +6,13 @@ use super::exit::Failure;
 use super::{ConfigFile, report};
 use crate::config::Config;
 
+mod online;
+
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
     config: ConfigFile,
-    /// Ask the provider as well (not available in this version)
+    /// Ask the provider as well: metadata, keys, what it supports
     #[arg(long)]
     online: bool,
 }
@@ -21,12 +21,6 @@ impl Check {
     pub(super) fn run(&self) -> Result<(), Failure> {
         let (config, warnings) = report::read(&self.config.config)?;
         report::draw(&warnings);
-        // After the reading: whoever asks for more should at least learn this.
-        if self.online {
-            return Err(Failure::config(
-                "`check --online` is not available in this version",
-            ));
-        }
         let count = warnings.iter().count();
         let said = match count {
             0 => String::new(),
@@ -35,8 +29,11 @@ impl Check {
         };
         let path = self.config.config.display();
         let summary = summary(&config);
-        writeln!(std::io::stdout(), "{path}: ok: {summary}{said}")
-            .map_err(|error| Failure::failed(format!("cannot write the result: {error}")))
+        report::print(&format!("{path}: ok: {summary}{said}\n"))?;
+        if self.online {
+            online::ask(&config)?;
+        }
+        Ok(())
     }
 }
 

@@ -30,7 +30,15 @@ impl Keys {
         let Self::Generate(Generate { out }) = self;
         let line = generate(&OsRandom);
         match out {
-            Some(path) => write_new(path, &line),
+            Some(path) => {
+                write_new(path, &line, 0o600)?;
+                let shown = path.display();
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "wrote a new cookie key to {shown}; name it in the configuration: cookie = [\"file:{shown}\"]"
+                );
+                Ok(())
+            }
             None => std::io::stdout()
                 .write_all(line.as_bytes())
                 .map_err(|error| Failure::failed(format!("cannot write the key: {error}"))),
@@ -39,7 +47,7 @@ impl Keys {
 }
 
 /// 32 random bytes as a line of base64.
-fn generate(random: &dyn Random) -> Zeroizing<String> {
+pub(super) fn generate(random: &dyn Random) -> Zeroizing<String> {
     let bytes = Zeroizing::new(random.bytes::<32>());
     // Made in one piece: growing would leave copies of the key behind.
     let mut line = Zeroizing::new(String::with_capacity(64));
@@ -49,12 +57,14 @@ fn generate(random: &dyn Random) -> Zeroizing<String> {
 }
 
 /// Made with its mode, so that the key is at no moment readable by others; `create_new` follows no symbolic link.
-fn write_new(path: &Path, line: &str) -> Result<(), Failure> {
+pub(super) fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
     let shown = path.display();
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
     let mut file = options.open(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
             Failure::failed(format!("`{shown}` exists already; nothing was written"))
@@ -64,12 +74,7 @@ fn write_new(path: &Path, line: &str) -> Result<(), Failure> {
         }
         _ => Failure::failed(format!("cannot create `{shown}`: {error}")),
     })?;
-    file.write_all(line.as_bytes())
+    file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
-        .map_err(|error| Failure::failed(format!("cannot write `{shown}`: {error}")))?;
-    let _ = writeln!(
-        std::io::stderr(),
-        "wrote a new cookie key to {shown}; name it in the configuration: cookie = [\"file:{shown}\"]"
-    );
-    Ok(())
+        .map_err(|error| Failure::failed(format!("cannot write `{shown}`: {error}")))
 }

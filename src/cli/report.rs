@@ -1,4 +1,5 @@
-//! Reading the configuration for a command: problems and warnings go to stderr as they are meant to be read.
+//! Reading the configuration for a command: problems and warnings go to stderr as they are meant to be read. What a
+//! command answers goes to stdout.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
@@ -23,9 +24,22 @@ pub(super) fn draw(problems: &Problems) {
     let _ = write!(std::io::stderr(), "{}", problems.render(look()));
 }
 
-/// Colour only for a terminal that did not refuse it (<https://no-color.org>).
+/// The answer of a command, on stdout.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // Whoever reads has seen enough: `cloakroom schema | head`.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("cannot write the result: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Colour only for a terminal that did not refuse it (<https://no-color.org>), lines only for one that can draw them.
 fn look() -> Look {
-    if !std::io::stderr().is_terminal() {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if !std::io::stderr().is_terminal() || dumb {
         Look::Plain
     } else if no_colour() {
         Look::Lines

@@ -7,7 +7,7 @@ use super::landing::{self, Ground};
 use super::overlap::{Claim, Owner};
 use super::problem::Code;
 use super::schema::{Key, Kind, nearest};
-use super::table::{Field, Table, has_userinfo, quoted};
+use super::table::{Field, Table, may_hold_a_secret, quoted};
 use super::{App, AppId, Origin, Route, Scheme, SpaFiles};
 use super::{path, provider, route, secret, session, site};
 
@@ -203,7 +203,8 @@ fn origin(field: &Field<'_>, check: &mut Check<'_>) -> Option<Origin> {
 
 /// The origin of what was written, if it has one.
 fn as_browsers_send_it(text: &str) -> Option<String> {
-    if has_userinfo(text) {
+    // `null` is what browsers send where an origin is nobody's.
+    if may_hold_a_secret(text) || text == "null" {
         return None;
     }
     let url = url::Url::parse(text)

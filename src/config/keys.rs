@@ -75,6 +75,10 @@ impl Keys<'_> {
     pub(super) fn refuse_client_secrets(&self, check: &mut Check<'_>) {
         for (field, text) in &self.texts {
             if check.client_secrets.iter().any(|secret| **secret == **text) {
+                // What its form is wrong about is no news any more.
+                check
+                    .problems
+                    .retain(|problem| problem.code != Code::KEY_FORM || problem.path != field.path);
                 check
                     .wrong(
                         Code::KEY_WEAK,
@@ -96,7 +100,7 @@ fn key(field: &Field<'_>, text: &str, check: &mut Check<'_>) -> Option<CookieKey
     }
     let bytes = match decode(text) {
         Ok(bytes) => bytes,
-        Err(cause) => {
+        Err(Pasted { cause, fix }) => {
             check
                 .wrong(
                     Code::KEY_FORM,
@@ -104,7 +108,7 @@ fn key(field: &Field<'_>, text: &str, check: &mut Check<'_>) -> Option<CookieKey
                     "a cookie key is 32 bytes, as base64 or as 64 hex digits",
                 )
                 .with_cause(cause)
-                .with_fix(GENERATE);
+                .with_fix(fix);
             return None;
         }
     };
@@ -139,38 +143,81 @@ fn refuse_weak(field: &Field<'_>, message: &str, check: &mut Check<'_>) {
         .with_fix(GENERATE);
 }
 
+/// What was probably pasted instead of a key, and what to do about it; never any of it.
+struct Pasted {
+    cause: String,
+    fix: &'static str,
+}
+
+impl From<String> for Pasted {
+    fn from(cause: String) -> Self {
+        Self { cause, fix: GENERATE }
+    }
+}
+
+impl From<&str> for Pasted {
+    fn from(cause: &str) -> Self {
+        Self::from(cause.to_owned())
+    }
+}
+
 /// The 32 bytes, or what was probably pasted instead.
-fn decode(text: &str) -> Result<Zeroizing<[u8; 32]>, String> {
+fn decode(text: &str) -> Result<Zeroizing<[u8; 32]>, Pasted> {
     if text.len() == 64
         && let Some(bytes) = from_hex(text)
     {
         return Ok(bytes);
     }
-    let decoded = [alphabet::STANDARD, alphabet::URL_SAFE]
-        .iter()
-        .find_map(|alphabet| GeneralPurpose::new(alphabet, ANY_PADDING).decode(text).ok())
-        .map(Zeroizing::new);
-    let Some(decoded) = decoded else {
+    let Some(decoded) = from_base64(text) else {
         return Err(guess(text));
     };
     if let Ok(bytes) = <[u8; 32]>::try_from(decoded.as_slice()) {
         return Ok(Zeroizing::new(bytes));
     }
-    let inner = std::str::from_utf8(&decoded).unwrap_or_default();
-    Err(
-        if matches!(decoded.as_slice(), [.., b'\n']) && decoded.len() == 33 {
-            "it decodes to 33 bytes: a line break was encoded with the key".to_owned()
-        } else if decode_once(inner.trim_end()) {
-            "it was encoded twice".to_owned()
-        } else {
-            format!("{} characters that decode to {} bytes", text.len(), decoded.len())
-        },
+    Err(miscounted(text, &decoded))
+}
+
+/// What reads as base64 and is not 32 bytes.
+fn miscounted(text: &str, decoded: &[u8]) -> Pasted {
+    let inner = std::str::from_utf8(decoded).unwrap_or_default();
+    if matches!(decoded, [.., b'\n']) && decoded.len() == 33 {
+        return Pasted {
+            cause: "it decodes to 33 bytes: a line break was encoded with the key".to_owned(),
+            fix: "encode the 32 bytes alone, or make a new key: cloakroom keys generate --out FILE",
+        };
+    }
+    if decode_once(inner.trim_end()) {
+        return Pasted {
+            cause: "it was encoded twice".to_owned(),
+            fix: "decode it once",
+        };
+    }
+    if text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return format!("it is {} hex digits, where 64 belong", text.len()).into();
+    }
+    let lost = match decoded.len() {
+        31 | 33 => ": a character was lost or doubled when it was copied",
+        _ => ": a passphrase, or a part of a key",
+    };
+    format!(
+        "{} characters that decode to {} bytes{lost}",
+        text.len(),
+        decoded.len()
     )
+    .into()
 }
 
 /// Whether `text` is the form of a key.
 fn decode_once(text: &str) -> bool {
     text.len() >= 43 && decode(text).is_ok()
+}
+
+/// Either alphabet, with padding or without it.
+fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    [alphabet::STANDARD, alphabet::URL_SAFE]
+        .iter()
+        .find_map(|alphabet| GeneralPurpose::new(alphabet, ANY_PADDING).decode(text).ok())
+        .map(Zeroizing::new)
 }
 
 fn from_hex(text: &str) -> Option<Zeroizing<[u8; 32]>> {
@@ -185,45 +232,72 @@ fn from_hex(text: &str) -> Option<Zeroizing<[u8; 32]>> {
 }
 
 /// What a text that is neither base64 nor hex probably is; without repeating any of it.
-fn guess(text: &str) -> String {
+fn guess(text: &str) -> Pasted {
     let length = text.chars().count();
-    if text.starts_with(['"', '\'']) || text.ends_with(['"', '\'']) {
-        "it contains quote marks".to_owned()
-    } else if text.starts_with("-----BEGIN") {
-        "it is a PEM file".to_owned()
-    } else if text.contains(['\n', '\r']) {
-        "it holds a line break".to_owned()
+    let unquoted = text.trim_matches(['"', '\'']);
+    if unquoted.len() < text.len() {
+        Pasted {
+            cause: "it contains quote marks".to_owned(),
+            fix: if decode_once(unquoted) {
+                "take the quote marks off: the file or variable holds the key and nothing else"
+            } else {
+                GENERATE
+            },
+        }
     } else if text.contains(char::is_whitespace) {
-        "it contains white space".to_owned()
+        Pasted {
+            cause: "it contains white space".to_owned(),
+            fix: if decode_once(text.trim()) {
+                "take the white space off: the file or variable holds the key and nothing else"
+            } else {
+                GENERATE
+            },
+        }
     } else if text.starts_with("0x") {
-        "it begins with `0x`".to_owned()
+        Pasted {
+            cause: "it begins with `0x`".to_owned(),
+            fix: "write the hex digits alone",
+        }
     } else if text.starts_with("base64:") || text.starts_with("hex:") {
-        "it begins with the name of its encoding, which is not written".to_owned()
+        Pasted {
+            cause: "it begins with the name of its encoding".to_owned(),
+            fix: "write the key alone: base64 and hex are told apart by themselves",
+        }
     } else if length == 32 {
-        "it is 32 characters of text: a passphrase, not 32 random bytes".to_owned()
+        "it is 32 characters of text: a passphrase, not 32 random bytes".into()
     } else {
-        format!("it is {length} characters that are neither base64 nor hex")
+        format!("it is {length} characters that are neither base64 nor hex: a passphrase?").into()
     }
 }
 
+/// Whether everybody can know it: as text (most are passphrases), as the bytes that a published text encodes, or because it
+/// begins as placeholders do.
 fn is_published(key: &[u8]) -> bool {
     let text = std::str::from_utf8(key).unwrap_or_default().to_ascii_lowercase();
-    PUBLISHED
-        .iter()
-        .any(|published| published.eq_ignore_ascii_case(&text))
-        || KNOWN_WORDS.iter().any(|word| text.starts_with(word))
+    PUBLISHED.iter().any(|published| {
+        published.eq_ignore_ascii_case(&text)
+            || from_hex(published)
+                .filter(|_| published.len() == 64)
+                .is_some_and(|bytes| bytes[..] == *key)
+            || from_base64(published).is_some_and(|bytes| bytes[..] == *key)
+    }) || KNOWN_WORDS.iter().any(|word| text.starts_with(word))
 }
 
-const GENERATE: &str = "cloakroom keys generate --out FILE";
+pub(super) const GENERATE: &str = "cloakroom keys generate --out FILE";
 const EXAMPLE: &str =
     "`[keys]` with `cookie = [\"file:keys/cookie.key\"]` (cloakroom keys generate --out keys/cookie.key)";
 
-/// Keys that stand in documentation and demos, as they stand there and as the text they encode: the Curity token
-/// handler's examples, twice.
+/// Keys that stand in documentation, demos and standards, as they stand there.
 const PUBLISHED: &[&str] = &[
+    // The Curity token handler's examples, the first also as the text that it encodes.
     "4e4636356d65563e4c73233847503e3b21436e6f7629724950526f4b5e2e4e50",
     "NF65meV>Ls#8GP>;!Cnov)rIPRoK^.NP",
     "MLFs4TT99kOOq8h3UAVRtYoCTDYXiRcZ",
+    // oauth2-proxy's examples, copied into countless deployments.
+    "OQINaROshtE9TcZkNAm-5Zs2Pv3xaWytBmc5W7sPX7w=",
+    // AES-256 in NIST SP 800-38A, appendix F, and in the GCM specification's test cases.
+    "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
+    "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308",
 ];
 
 /// How placeholders begin, in lower case.

@@ -15,7 +15,7 @@ use super::problem::{Code, Place, Problem, Problems, Severity};
 use super::schema::{self, ROOT};
 use super::table::Table;
 use super::variables::Variables;
-use super::{App, Config, Server};
+use super::{App, Config, Effective, Server, effective};
 use super::{app, keys, overlap, overrides, server, size, store};
 
 /// What came of a reading: a configuration unless there are errors, and everything there is to say about it.
@@ -46,38 +46,51 @@ impl Config {
         base_dir: &Path,
         variables: &Variables,
     ) -> Result<Self, Problems> {
-        check(text, file_name, base_dir, variables).into_result()
+        check(text, file_name, base_dir, variables).0.into_result()
     }
 
     /// Reads the file at `path` and keeps the warnings as well.
     pub fn check(path: &Path, variables: &Variables) -> Checked {
-        let name = path.display().to_string();
-        let base_dir = path.parent().unwrap_or_else(|| Path::new(""));
-        let (cause, fix) = match std::fs::read(path).map(String::from_utf8) {
-            Ok(Ok(text)) => return check(&text, &name, base_dir, variables),
-            Ok(Err(_)) => ("it is not UTF-8".to_owned(), "save it as UTF-8"),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                (error.to_string(), "name the configuration with `--config FILE`")
-            }
-            Err(error) => (error.to_string(), "make it readable for this user"),
-        };
-        let mut check = Check::new(base_dir, variables);
-        check
-            .error(
-                Code::FILE,
-                "",
-                &Place::Whole,
-                format!("cannot read `{name}`: {cause}"),
-            )
-            .with_fix(fix);
-        Checked {
-            config: None,
-            problems: Problems {
-                file_name: name.into(),
-                list: check.problems,
-            },
-        }
+        examine(path, variables).0
     }
+
+    /// What the file at `path` comes to, and where each value is from.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn effective(path: &Path, variables: &Variables) -> Result<Effective, Problems> {
+        let (checked, effective) = examine(path, variables);
+        effective.ok_or(checked.problems)
+    }
+}
+
+fn examine(path: &Path, variables: &Variables) -> (Checked, Option<Effective>) {
+    let name = path.display().to_string();
+    let base_dir = path.parent().unwrap_or_else(|| Path::new(""));
+    let (cause, fix) = match std::fs::read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => return check(&text, &name, base_dir, variables),
+        Ok(Err(_)) => ("it is not UTF-8".to_owned(), "save it as UTF-8"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (
+            error.to_string(),
+            "name the configuration with `--config FILE`, or make one: cloakroom init",
+        ),
+        Err(error) => (error.to_string(), "make it readable for this user"),
+    };
+    let mut check = Check::new(base_dir, variables);
+    check
+        .error(
+            Code::FILE,
+            "",
+            &Place::Whole,
+            format!("cannot read `{name}`: {cause}"),
+        )
+        .with_fix(fix);
+    let problems = Problems {
+        file_name: name.into(),
+        list: check.problems,
+    };
+    let config = None;
+    (Checked { config, problems }, None)
 }
 
 impl Checked {
@@ -90,7 +103,12 @@ impl Checked {
     }
 }
 
-fn check(text: &str, file_name: &str, base_dir: &Path, variables: &Variables) -> Checked {
+fn check(
+    text: &str,
+    file_name: &str,
+    base_dir: &Path,
+    variables: &Variables,
+) -> (Checked, Option<Effective>) {
     // Editors of one platform put a byte order mark in front; TOML knows none.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (mut root, syntax_errors) = document::parse(text);
@@ -107,7 +125,7 @@ fn check(text: &str, file_name: &str, base_dir: &Path, variables: &Variables) ->
                 &error.place,
                 format!("not TOML: {}", error.message),
             )
-            .with_fix("texts stand in quotes, one key per line: `key = \"value\"`");
+            .with_fix(syntax_fix(&error.message));
     }
     mask.finish(text, &mut check);
     let mut list = check.problems;
@@ -116,13 +134,16 @@ fn check(text: &str, file_name: &str, base_dir: &Path, variables: &Variables) ->
     }
     list.sort_by_key(|problem| problem.position().unwrap_or_default());
     let failed = list.iter().any(|problem| problem.severity == Severity::Error);
-    Checked {
-        config: config.filter(|_| !failed),
-        problems: Problems {
-            file_name: Arc::from(file_name),
-            list,
-        },
-    }
+    let config = config.filter(|_| !failed);
+    let effective = config
+        .as_ref()
+        .zip(Table::root(&root))
+        .map(|(config, root)| effective::of(config, &root, text, file_name));
+    let problems = Problems {
+        file_name: Arc::from(file_name),
+        list,
+    };
+    (Checked { config, problems }, effective)
 }
 
 fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Config> {
@@ -199,6 +220,19 @@ fn warn_of_large_cookies(server: &Server, app: Option<&App>, table: &Table<'_>, 
 /// What a browser sends besides our cookies.
 const OTHER_HEADERS: usize = 8 << 10;
 
+/// What to do about a mistake of the syntax, by the parser's own words for it.
+fn syntax_fix(message: &str) -> &'static str {
+    if message.contains("duplicate key") {
+        "a key stands once in its table, a `[table]` once in the file: merge them"
+    } else if message.contains("table") {
+        "a header stands on a line of its own: `[table]`, or `[[table]]` for one of several"
+    } else if message.contains("string") && !message.contains("quoted") {
+        "end the text with the quote mark that it began with, on the same line"
+    } else {
+        "texts stand in straight quotes, one key per line: `key = \"value\"`"
+    }
+}
+
 /// Where the text is not TOML, what is missing may stand in what could not be read, a key may be unknown because the
 /// header above it was not read, and what is wrong on the same line is the same mistake.
 fn forget_consequences(list: &mut Vec<Problem>) {
@@ -208,6 +242,17 @@ fn forget_consequences(list: &mut Vec<Problem>) {
         .filter(|problem| problem.code == Code::SYNTAX)
         .filter_map(line)
         .collect();
+    let mut lines = Vec::new();
+    list.retain(|problem| {
+        if problem.code != Code::SYNTAX {
+            return true;
+        }
+        // The reader goes on behind a mistake, and stumbles over the rest of it.
+        let line = line(problem);
+        let first = line.is_none() || !lines.contains(&line);
+        lines.push(line);
+        first
+    });
     list.retain(|problem| {
         problem.code == Code::SYNTAX
             || ![Code::MISSING_KEY, Code::UNKNOWN_KEY].contains(&problem.code)

@@ -14,7 +14,7 @@ use super::document::{Node, Value};
 use super::problem::{Place, Problem, Snippet};
 use super::schema::{Built, Key, Kind, ROOT};
 use super::secret;
-use super::table::has_userinfo;
+use super::table::may_hold_a_secret;
 
 /// Which bytes of the text may be shown.
 pub(super) struct Mask {
@@ -61,7 +61,7 @@ impl Mask {
         }
         drawing.text.truncate(drawing.text.trim_end().len());
         let from = drawing.position(start);
-        let to = drawing.position(end).max(from);
+        let (from, to) = visible(&drawing.text, from, drawing.position(end).max(from));
         Snippet {
             line: before.matches('\n').count() + 1,
             column,
@@ -221,9 +221,9 @@ fn scalar(node: &Node, shown: bool, known: &mut Vec<(Range<usize>, bool)>) {
 
 fn may_show(text: &str, kind: Option<Kind>) -> bool {
     match kind {
-        Some(kind) if is_secret(kind) => secret::is_reference(text),
+        Some(kind) if is_secret(kind) => secret::is_presentable(text),
         None | Some(Kind::Table(_) | Kind::Tables(_)) => false,
-        Some(_) => !has_userinfo(text),
+        Some(_) => !may_hold_a_secret(text),
     }
 }
 
@@ -250,6 +250,16 @@ fn redact(problem: &mut Problem, secret: &str) {
     {
         HIDDEN.clone_into(&mut snippet.text);
         snippet.span = 0..HIDDEN.len();
+    }
+}
+
+/// What the caret points at is at least one character: the next one, or at the end of the line the last.
+fn visible(text: &str, from: usize, to: usize) -> (usize, usize) {
+    let next = |from: usize| text.get(from..).and_then(|rest| rest.chars().next());
+    match next(from) {
+        _ if from < to => (from, to),
+        Some(c) => (from, from + c.len_utf8()),
+        None => (floor(text, from.saturating_sub(1)), from),
     }
 }
 

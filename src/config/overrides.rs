@@ -56,8 +56,7 @@ impl Walk<'_, '_> {
             return self.unknown(path, None);
         };
         let Some(key) = keys.iter().find(|key| key.name == segment) else {
-            let near = nearest(segment, keys.iter().map(|key| key.name));
-            return self.unknown(path, near.map(|near| (segment.as_str(), near)));
+            return self.unknown(path, self.meant(segment, keys));
         };
         let path = schema::join(path, key.name);
         match key.kind {
@@ -97,7 +96,10 @@ impl Walk<'_, '_> {
         }
         let near = nearest(id, ids.iter().map(String::as_str));
         let fix = match near {
-            Some(near) => format!("did you mean `{}`?", near.to_uppercase()),
+            Some(near) => {
+                let meant = self.name.replacen(&id.to_uppercase(), &near.to_uppercase(), 1);
+                format!("did you mean `{meant}`?")
+            }
             None => format!("apps of this configuration: {}", ids.join(", ").to_uppercase()),
         };
         self.refuse(path, "no app has this id", &fix);
@@ -171,17 +173,34 @@ impl Walk<'_, '_> {
             .with_fix(fix);
     }
 
-    fn unknown(&mut self, path: &str, near: Option<(&str, &str)>) {
-        let fix = match near {
-            Some((segment, near)) => {
-                let meant = self.name.replace(
-                    &format!("__{}", segment.to_uppercase()),
-                    &format!("__{}", near.to_uppercase()),
-                );
-                format!("did you mean `{meant}`?")
-            }
-            None => "unset it, or correct its name: CLOAKROOM__SECTION__KEY".to_owned(),
+    /// What a name that leads nowhere probably was meant to be, said as a fix.
+    fn meant(&self, segment: &str, keys: &'static [Key]) -> Option<String> {
+        let instead = |name: &str| {
+            let (from, to) = (segment.to_uppercase(), name.to_uppercase());
+            let meant = self.name.replacen(&format!("__{from}"), &format!("__{to}"), 1);
+            format!("did you mean `{meant}`?")
         };
+        // One underscore where two belong: `CLOAKROOM__SERVER_LISTEN`.
+        let split = keys.iter().find_map(|key| match key.kind {
+            Kind::Table(_) | Kind::Tables(_) => {
+                let rest = segment.strip_prefix(key.name)?.strip_prefix('_')?;
+                Some(format!("{}__{rest}", key.name))
+            }
+            _ => None,
+        });
+        let home = || {
+            let home = schema::homes(segment, ROOT, "").into_iter().next()?;
+            Some(format!("`{segment}` belongs to `{home}`"))
+        };
+        split
+            .map(|name| instead(&name))
+            .or_else(home)
+            .or_else(|| nearest(segment, keys.iter().map(|key| key.name)).map(instead))
+    }
+
+    fn unknown(&mut self, path: &str, meant: Option<String>) {
+        let fix =
+            meant.unwrap_or_else(|| "unset it, or correct its name: CLOAKROOM__SECTION__KEY".to_owned());
         self.refuse(path, "this variable names no key of the configuration", &fix);
     }
 

@@ -102,6 +102,11 @@ impl Code {
         self.0
     }
 
+    /// Where the manual explains it.
+    pub fn manual(self) -> String {
+        format!("docs/reference/errors.md#{}", self.0.to_ascii_lowercase())
+    }
+
     /// Why a problem of this kind is one, where its finder says nothing more telling.
     fn usual_cause(self) -> Option<&'static str> {
         Some(match self {
@@ -120,9 +125,12 @@ impl Code {
             Self::SIZE => "a size is a whole number with its unit, within bounds that make sense",
             Self::LISTEN => "the service binds to an address and a port, never to a name",
             Self::TRUSTED_PROXY => "proxies are known by their addresses",
-            Self::SECRET_UNREADABLE => "no secret has a default",
+            Self::SECRET_UNREADABLE => "no secret has a default: it has to be there, as text",
             Self::KEY_FORM => "cookies are sealed with AES-256: its keys have 32 bytes",
             Self::KEY_TWICE => "such a ring looks rotated and is not",
+            Self::FILE_MODE => {
+                "everybody else on this machine could read the secret, or put another in its place"
+            }
             Self::SPA_ORIGIN => "browsers are sent there after a login: it has to be an origin of this app",
             Self::OVERLAP => "a request would have two owners",
             Self::SCOPES => "scopes are sent to the provider with spaces between them (RFC 6749)",
@@ -131,6 +139,7 @@ impl Code {
                 "methods are compared with case; TRACE and CONNECT would show headers or open tunnels"
             }
             Self::SESSION_AND_TOKEN => "only a session has an access token to attach",
+            Self::LIFETIME => "whichever timeout is shorter ends the session",
             Self::HEADER => "a header name is letters, digits and hyphens",
             _ => return None,
         })

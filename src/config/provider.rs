@@ -388,6 +388,14 @@ fn resource(field: &Field<'_>, check: &mut Check<'_>) -> Option<Box<str>> {
     None
 }
 
+/// As the configuration writes it.
+pub(super) fn algorithm_name(algorithm: Algorithm) -> &'static str {
+    ALGORITHMS
+        .iter()
+        .find(|(_, known)| *known == algorithm)
+        .map_or("none", |(name, _)| name)
+}
+
 const OPENID: &str = "openid";
 
 const CLIENT_AUTH: &[(&str, ClientAuth)] = &[

@@ -1,4 +1,7 @@
-//! Problems as an operator reads them: code, place, snippet with a caret, cause, fix.
+//! Problems as an operator reads them: code and its page of the manual, place, snippet with a caret, cause, fix.
+//!
+//! On a terminal words are wrapped at 80 columns, never inside a path or a command; what goes to a file or a pipe keeps
+//! one line per sentence, so that it can be searched.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -33,7 +36,11 @@ impl Problems {
         // One line of context makes the handler ask for the line and for the position separately.
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_context_lines(1)
-            .with_wrap_lines(false)
+            .with_width(COLUMNS)
+            .with_wrap_lines(look != Look::Plain)
+            .with_break_words(false)
+            .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+            .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
             .with_links(false);
         let handler = match look {
             Look::Colour => handler,
@@ -106,6 +113,10 @@ impl Diagnostic for Drawn<'_> {
         Some(Box::new(self.problem.code))
     }
 
+    fn url<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.problem.code.manual()))
+    }
+
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.problem.severity {
             Severity::Error => miette::Severity::Error,
@@ -163,3 +174,6 @@ impl SourceCode for Line<'_> {
         )))
     }
 }
+
+/// As wide as a terminal is at least.
+const COLUMNS: usize = 80;

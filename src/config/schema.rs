@@ -7,8 +7,8 @@
 
 use super::check::Check;
 use super::document::{Entry, Node, Value};
-use super::problem::Code;
-use super::{app, keys, server, store};
+use super::problem::{Code, Place};
+use super::{app, keys, later, server, store};
 
 /// One key.
 pub(super) struct Key {
@@ -206,16 +206,23 @@ impl Harmless {
 }
 
 fn unknown(entry: &Entry, keys: &'static [Key], path: &str, check: &mut Check<'_>) {
-    let near = nearest(&entry.key, keys.iter().map(|key| key.name));
-    // A key in the wrong table is as frequent as a misspelt one.
+    // A key in the wrong table is as frequent as a misspelt one, and surer.
     let elsewhere = homes(&entry.key, ROOT, "");
+    let near = nearest(&entry.key, keys.iter().map(|key| key.name)).filter(|_| elsewhere.is_empty());
     if let Some(name) = near {
         let table = path.strip_suffix(entry.key.as_str()).unwrap_or_default();
         check.misspelt.push(format!("{table}{name}"));
     }
     let fix = match (near, elsewhere.as_slice()) {
         (Some(name), _) => format!("did you mean `{name}`?"),
-        (None, [home, ..]) => format!("`{}` belongs to `[{home}]`", entry.key),
+        (None, [home, ..])
+            if home
+                .trim_matches(['[', ']'])
+                .ends_with(&format!(".{}", entry.key)) =>
+        {
+            format!("write this table as `{home}`")
+        }
+        (None, [home, ..]) => format!("`{}` belongs to `{home}`", entry.key),
         (None, []) => {
             let mut names: Vec<_> = keys
                 .iter()
@@ -231,14 +238,22 @@ fn unknown(entry: &Entry, keys: &'static [Key], path: &str, check: &mut Check<'_
         .with_fix(fix);
 }
 
-/// The tables that have a key of this name.
-fn homes(name: &str, keys: &'static [Key], path: &str) -> Vec<String> {
+/// The tables that have a key of this name, as their headers are written; a table's own header where `name` is one.
+pub(super) fn homes(name: &str, keys: &'static [Key], path: &str) -> Vec<String> {
+    let header = |path: &str, kind: Kind| match kind {
+        Kind::Tables(_) => format!("[[{path}]]"),
+        _ => format!("[{path}]"),
+    };
     let mut found = Vec::new();
     for key in keys {
         if let Kind::Table(keys) | Kind::Tables(keys) = key.kind {
             let path = join(path, key.name);
-            if keys.iter().any(|key| key.name == name) {
-                found.push(path.clone());
+            match keys.iter().find(|key| key.name == name).map(|key| key.kind) {
+                Some(kind @ (Kind::Table(_) | Kind::Tables(_))) => {
+                    found.push(header(&join(&path, name), kind));
+                }
+                Some(_) => found.push(header(&path, key.kind)),
+                None => {}
             }
             found.extend(homes(name, keys, &path));
         }
@@ -253,6 +268,11 @@ fn refuse_later(entry: &Entry, harmless: Option<Harmless>, path: &str, check: &m
         Some(Harmless::EmptyList) => "remove it, or leave it empty: `[]`".to_owned(),
         None => "remove it".to_owned(),
     };
+    let fix = match &entry.key_place {
+        Place::Variable(_) => fix.replacen("remove it", "unset it", 1),
+        _ => fix,
+    };
+    let purpose = later::purpose(path).map_or_else(String::new, |purpose| format!("it is for {purpose}; "));
     check
         .error(
             Code::NOT_AVAILABLE,
@@ -260,7 +280,9 @@ fn refuse_later(entry: &Entry, harmless: Option<Harmless>, path: &str, check: &m
             &entry.key_place,
             "not available in this version",
         )
-        .with_cause("a key that does nothing yet is refused, so that nobody relies on it")
+        .with_cause(format!(
+            "{purpose}what does nothing yet is refused, so that nobody relies on it"
+        ))
         .with_fix(fix);
 }
 
@@ -278,15 +300,25 @@ fn wrong_type(entry: &Entry, key: &Key, path: &str, check: &mut Check<'_>) {
     };
     let fix = match (key.kind, &node.value) {
         (Kind::Tables(_), Value::Table(_)) => {
-            format!("write `[[…{}]]` with two pairs of brackets", key.name)
+            format!(
+                "write `[[{}]]` with two pairs of brackets",
+                later::without_indices(&path)
+            )
         }
         (Kind::Texts | Kind::Secrets, Value::Text(_)) => "put it in brackets: `[\"…\"]`".to_owned(),
         (Kind::Flag, Value::Text(text)) if text == "true" || text == "false" => {
             "write it without quotes".to_owned()
         }
+        (Kind::Texts | Kind::TextOrTexts, _) if path.ends_with(']') => "write it in quotes".to_owned(),
         (kind, _) => format!("write {}", kind.wanted()),
     };
-    let message = format!("{} where {} belongs", node.type_name(), key.kind.wanted());
+    let wanted = match key.kind {
+        // One of the list.
+        Kind::Texts | Kind::TextOrTexts if path.ends_with(']') => Kind::Text.wanted(),
+        Kind::Secrets if path.ends_with(']') => Kind::Secret.wanted(),
+        kind => kind.wanted(),
+    };
+    let message = format!("{} where {wanted} belongs", node.type_name());
     check
         .error(Code::WRONG_TYPE, &path, &node.place, message)
         .with_fix(fix);

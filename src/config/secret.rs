@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::check::Check;
+use super::keys;
 use super::problem::Code;
 use super::schema::nearest;
 use super::table::Field;
@@ -41,18 +42,28 @@ pub(super) fn read(field: &Field<'_>, check: &mut Check<'_>) -> Option<Zeroizing
     };
     check.secrets.push(secret.clone());
     if let Some(what) = cannot_be_a_secret(&secret) {
+        let fix = if field.path.starts_with("keys.") {
+            keys::GENERATE
+        } else {
+            "write the secret anew, for example with `printf %s \"$SECRET\" > file`"
+        };
         check
             .wrong(Code::SECRET_FORM, field, format!("the secret {what}"))
-            .with_cause("it would be sent exactly as it is")
-            .with_fix("write the secret anew, for example with `printf %s \"$SECRET\" > file`");
+            .with_cause("a secret is one line, and it would be used exactly as it is")
+            .with_fix(fix);
         return None;
     }
     Some(secret)
 }
 
-/// Whether `text` has the form of a reference, so that it may be shown.
-pub(super) fn is_reference(text: &str) -> bool {
-    reference(text).is_some()
+/// Whether `text` is a reference that may be shown. Behind `env:` people have written the secret itself: what does not
+/// look like the name of a variable is kept back.
+pub(super) fn is_presentable(text: &str) -> bool {
+    match reference(text) {
+        Some(Reference::Env(name)) => looks_like_a_name(name),
+        Some(Reference::File(_) | Reference::Systemd(_)) => true,
+        None => false,
+    }
 }
 
 fn reference(text: &str) -> Option<Reference<'_>> {
@@ -94,7 +105,7 @@ fn refuse_literal(field: &Field<'_>, text: &str, check: &mut Check<'_>) {
 fn from_variable(field: &Field<'_>, name: &str, check: &mut Check<'_>) -> Option<Zeroizing<String>> {
     match check.variables.value(name) {
         Ok(value) => Some(Zeroizing::new(value.to_owned())),
-        Err(why) => {
+        Err(why) if looks_like_a_name(name) => {
             let near = nearest(name, check.variables.names()).map(str::to_owned);
             let fix = near.map_or_else(
                 || format!("set `{name}` for this process"),
@@ -107,6 +118,18 @@ fn from_variable(field: &Field<'_>, name: &str, check: &mut Check<'_>) -> Option
                     format!("the environment variable `{name}` {why}"),
                 )
                 .with_fix(fix);
+            None
+        }
+        Err(why) => {
+            check.secrets.push(Zeroizing::new(name.to_owned()));
+            check
+                .wrong(
+                    Code::SECRET_UNREADABLE,
+                    field,
+                    format!("the environment variable that is named here {why}"),
+                )
+                .with_cause("behind `env:` stands the name of a variable, never the secret itself")
+                .with_fix("set that variable, or name another: `\"env:CLIENT_SECRET\"`");
             None
         }
     }
@@ -167,7 +190,11 @@ fn content(path: &Path) -> Result<Zeroizing<String>, Unreadable> {
         if metadata.is_file() {
             Ok(())
         } else {
-            Err(Unreadable::new(format!("`{shown}` is not a file")))
+            Err(Unreadable::new(if metadata.is_dir() {
+                format!("`{shown}` is a folder, not a file")
+            } else {
+                format!("`{shown}` is not a file")
+            }))
         }
     };
     is_file(&std::fs::metadata(path).map_err(cannot)?)?;
@@ -217,6 +244,10 @@ fn cannot_be_a_secret(secret: &str) -> Option<&'static str> {
         Some("is empty")
     } else if secret.starts_with('\u{feff}') {
         Some("begins with a byte order mark")
+    } else if secret.starts_with("-----BEGIN") {
+        Some("is a PEM file: a certificate or a private key")
+    } else if secret.trim_end_matches(['\n', '\r']).contains(['\n', '\r']) {
+        Some("has several lines")
     } else if secret.ends_with(['\n', '\r']) {
         Some("still ends in a line break after the one that is taken off")
     } else if secret.contains(char::is_control) {
@@ -230,6 +261,14 @@ fn is_variable_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// As variables are named by convention; a secret in its place has other letters.
+fn looks_like_a_name(name: &str) -> bool {
+    name.len() <= 64
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 fn is_credential_name(name: &str) -> bool {

@@ -255,9 +255,9 @@ impl<'a> Field<'a> {
 }
 
 /// `text` of a key that holds no secret, fit for a line: in backticks, shortened, without control characters. What
-/// looks like a URL with a password is not shown.
+/// looks like a URL with a password or a query is not shown.
 pub(super) fn quoted(text: &str) -> String {
-    if has_userinfo(text) {
+    if may_hold_a_secret(text) {
         return "`***`".to_owned();
     }
     let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
@@ -267,10 +267,10 @@ pub(super) fn quoted(text: &str) -> String {
     format!("`{shown}`")
 }
 
-/// Whether `text` may be a URL that carries a user name or password.
-pub(super) fn has_userinfo(text: &str) -> bool {
+/// Whether `text` may be a URL that carries a user name, a password, or an API key in its query.
+pub(super) fn may_hold_a_secret(text: &str) -> bool {
     // The URL parser needs no slashes to find a password: `https:user:pass@host` has one.
-    text.contains(':') && text.contains('@')
+    text.contains(':') && (text.contains('@') || text.contains('?'))
 }
 
 const SHOWN: usize = 80;

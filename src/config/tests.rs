@@ -4,11 +4,13 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::{Config, Look, Problems, Variables};
+use super::{Checked, Config, Look, Problems, Variables};
 
 mod accepted;
 mod broken;
+mod contract;
 mod editor;
+mod effective;
 pub(crate) mod fixture;
 mod hidden;
 mod key_texts;
@@ -83,8 +85,18 @@ impl World {
     }
 
     fn parse(&self, text: &str) -> Result<Config, Problems> {
-        let variables: Variables = self.variables.iter().cloned().collect();
-        Config::parse(text, "config.toml", self.path(), &variables)
+        Config::parse(text, "config.toml", self.path(), &self.variables())
+    }
+
+    fn variables(&self) -> Variables {
+        self.variables.iter().cloned().collect()
+    }
+
+    /// As a command reads it: from a file, warnings and all.
+    fn check(&self, text: &str) -> Checked {
+        let path = self.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::check(&path, &self.variables())
     }
 
     /// What is wrong with `text`: `code path` of each, in order.
@@ -119,4 +131,26 @@ fn rendered(problems: &Problems) -> String {
     [Look::Plain, Look::Lines, Look::Colour]
         .map(|look| problems.render(look))
         .concat()
+}
+
+/// Compares with a file of the repository; with `UPDATE_GOLDEN=1` writes it instead.
+fn golden(path: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&file, text).unwrap();
+        return;
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    let line = kept
+        .lines()
+        .zip(text.lines())
+        .position(|(kept, made)| kept != made)
+        .unwrap_or_else(|| kept.lines().count().min(text.lines().count()));
+    assert!(
+        kept == text,
+        "{path} differs from line {} on:\n  kept: {:?}\n  made: {:?}\nUPDATE_GOLDEN=1 writes it anew; then review the difference",
+        line + 1,
+        kept.lines().nth(line),
+        text.lines().nth(line),
+    );
 }

@@ -18,7 +18,7 @@ pub(crate) fn banner(spa: u16, api: u16, provider: u16) -> String {
   Example API            http://127.0.0.1:{api}   validates JWTs, shows what it received
   Demo provider          http://127.0.0.1:{provider}   cross-site to the SPA, as a real one would be
 
-  Next         cloakroom keys generate   then write a config.toml   then cloakroom check
+  Next         cloakroom init   then your provider in config.toml   then cloakroom check
   Stop         Ctrl+C
 ",
         version = env!("CARGO_PKG_VERSION"),

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::config::{self, ClientAuth};
+use crate::config;
 
 use super::http::Http;
 use super::{ProviderError, jws, strict_json};
@@ -114,10 +114,7 @@ impl Announced {
             list.as_ref()
                 .is_some_and(|list| !list.iter().any(|offered| ours.contains(&offered.as_str())))
         };
-        let auth = match config.client_auth {
-            ClientAuth::Basic => "client_secret_basic",
-            ClientAuth::Post => "client_secret_post",
-        };
+        let auth = config.client_auth.as_str();
         if lacks(&self.response_types_supported, &["code"]) {
             return Err(invalid("`response_types_supported` lacks `code`"));
         }
@@ -153,7 +150,7 @@ impl Announced {
 
 /// OpenID Connect Discovery §4.1: a final slash goes, `/.well-known/openid-configuration` comes (D-02). An issuer has
 /// neither query nor fragment (§3).
-fn metadata_url(issuer: &str) -> Option<Url> {
+pub(super) fn metadata_url(issuer: &str) -> Option<Url> {
     let base = issuer.strip_suffix('/').unwrap_or(issuer);
     let url = Url::parse(&format!("{base}/.well-known/openid-configuration")).ok()?;
     (url.query().is_none() && url.fragment().is_none()).then_some(url)

@@ -80,6 +80,11 @@ impl KeySet {
         })
     }
 
+    /// How many there are.
+    pub(super) const fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     /// The keys under which a token with this `kid` may be signed: rule 4.
     pub(super) fn candidates(&self, kid: Option<&str>) -> impl Iterator<Item = &DecodingKey> {
         let only = match self.keys.as_slice() {

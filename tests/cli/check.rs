@@ -22,7 +22,7 @@ fn every_problem_is_reported_at_once() {
     let ended = World::new(&config).run(&["check", "--config", "config.toml"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (78, ""));
     for words in [
-        "CR-C010",
+        "CR-C010 (docs/reference/errors.md#cr-c010)",
         "config.toml:2:10",
         "listen = \"localhost:0\"",
         "127.0.0.1:0",

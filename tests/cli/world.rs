@@ -46,6 +46,14 @@ impl World {
         world
     }
 
+    /// With nothing in it.
+    #[cfg(unix)]
+    pub(crate) fn empty() -> Self {
+        Self {
+            folder: TempDir::new().unwrap(),
+        }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }

@@ -10,11 +10,12 @@ const COMMANDS: &[(&str, &str)] = &[
     ("tests/run", "tests/run"),
     ("cargo run -- demo", "tests/browser/demo.js"),
     ("cloakroom serve", "tests/interop/world.js"),
+    ("cloakroom init", "fn the_first_steps_of_the_manual_work"),
     ("cloakroom check", "fn the_first_steps_of_the_manual_work"),
-    ("mkdir keys", "fn the_first_steps_of_the_manual_work"),
+    ("cloakroom config show", "fn the_first_steps_of_the_manual_work"),
     (
-        "cloakroom keys generate --out keys/cookie.key",
-        "fn the_first_steps_of_the_manual_work",
+        "cloakroom check --online",
+        "fn what_the_provider_says_is_told_line_by_line",
     ),
     (
         "cloakroom keys generate --out keys/2026-11.key",
@@ -110,19 +111,16 @@ fn fenced_lines(text: &str, language: &str) -> Vec<String> {
     lines
 }
 
-/// README, "Use it": a key, a configuration, a check.
+/// README, "Use it", and docs/how-to/first-configuration.md.
 #[test]
 fn the_first_steps_of_the_manual_work() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("keys")).unwrap();
-    let made = cloakroom(folder.path(), "keys generate --out keys/cookie.key");
-    assert!(made.status.success(), "{made:?}");
-    write_config(folder.path(), "\"file:keys/cookie.key\"");
-    let checked = cloakroom(folder.path(), "check");
-    assert!(checked.status.success(), "{checked:?}");
-
+    for step in ["init", "check", "config show"] {
+        let done = cloakroom(folder.path(), step);
+        assert!(done.status.success(), "{step}: {done:?}");
+    }
     // Never overwritten: the sessions of everybody hang on it.
-    let again = cloakroom(folder.path(), "keys generate --out keys/cookie.key");
+    let again = cloakroom(folder.path(), "init");
     assert_eq!(again.status.code(), Some(1), "{again:?}");
 }
 

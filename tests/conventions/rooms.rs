@@ -70,7 +70,8 @@ const ROOMS: &[Room] = &[
     ),
     room("server", &["body", "handler"]),
     with_axum("demo", &["handler", "server"]),
-    room("cli", &["demo", "handler", "server"]),
+    // Of the provider it has the findings of `check --online`.
+    room("cli", &["demo", "handler", "provider", "server"]),
 ];
 
 #[test]

@@ -158,3 +158,17 @@ fn comments_and_texts_are_no_code() {
         ["a", "e", "h<'i>", "l", "'m:", "for", "r", "ident"].to_vec()
     );
 }
+
+/// Compares with a file of the repository; with `UPDATE_GOLDEN=1` writes it instead.
+pub(super) fn golden(path: &str, text: &str) {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(root().join(path), text).unwrap();
+        return;
+    }
+    let kept = read(path);
+    let first = kept.lines().zip(text.lines()).find(|(kept, made)| kept != made);
+    assert!(
+        kept == text,
+        "{path} is out of date: {first:?}\nUPDATE_GOLDEN=1 writes it anew; then read the difference"
+    );
+}

@@ -49,7 +49,6 @@ fn what_was_pasted_instead_is_named() {
         ),
         ("this is my very long passphrase!!", "white space"),
         ("correct-horse-battery-staple-32!", "a passphrase"),
-        ("-----BEGIN PRIVATE KEY-----", "PEM"),
         (
             "0x9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "begins with `0x`",

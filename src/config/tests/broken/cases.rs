@@ -11,6 +11,7 @@ pub(super) type Case = (
 
 pub(super) fn all() -> Vec<Case> {
     [
+        syntax(),
         server_and_keys(),
         apps(),
         providers(),
@@ -18,6 +19,19 @@ pub(super) fn all() -> Vec<Case> {
         not_available(),
     ]
     .concat()
+}
+
+#[rustfmt::skip] // One case a line.
+fn syntax() -> Vec<Case> {
+    vec![
+        ("a text without quotes", changed("client_id = \"shop\"", "client_id = shop"), &[("CR-C002", "", "shop")]),
+        ("a text that does not end", changed("client_id = \"shop\"", "client_id = \"shop"), &[("CR-C002", "", "")]),
+        ("typographic quotes", changed("client_id = \"shop\"", "client_id = “shop”"), &[("CR-C002", "", "“shop”")]),
+        ("a colon for an equals sign", changed("client_id = \"shop\"", "client_id: \"shop\""), &[("CR-C002", "", "")]),
+        ("a key twice", added("[server]", "listen = \"127.0.0.1:1\""), &[("CR-C002", "", "listen")]),
+        ("a table twice", format!("{GOOD}[server]\n"), &[("CR-C002", "", "")]),
+        ("a header that does not end", changed("[app.session]", "[app.session"), &[("CR-C002", "", "")]),
+    ]
 }
 
 #[rustfmt::skip] // One case a line.
@@ -41,7 +55,7 @@ fn server_and_keys() -> Vec<Case> {
         ("an empty list of keys", changed("\"file:cookie.key\"", ""), &[("CR-C014", "keys.cookie", "[]")]),
         ("one key without brackets", changed("[\"file:cookie.key\"]", "\"file:cookie.key\""), &[("CR-C004", "keys.cookie", "\"file")]),
         ("the same key twice", changed("\"file:cookie.key\"", "\"file:cookie.key\", \"file:cookie.key\""), &[("CR-C016", "keys.cookie[1]", "\"file")]),
-        ("the client secret as a key", changed("cookie.key", "client-secret"), &[("CR-C014", "keys.cookie[0]", "\"file"), ("CR-C015", "keys.cookie[0]", "\"file")]),
+        ("the client secret as a key", changed("cookie.key", "client-secret"), &[("CR-C015", "keys.cookie[0]", "\"file")]),
         ("a key in the file", changed("file:cookie.key", "oFzSBdSPbqXQ8VCEGZzNLYVhKSaR9qsfvVhJu2oPrVQ="), &[("CR-C012", "keys.cookie[0]", "\"oFz")]),
         ("a variable that is not set", changed("file:cookie.key", "env:COOKIE_KEY"), &[("CR-C013", "keys.cookie[0]", "\"env")]),
         ("a file that is not there", changed("file:cookie.key", "file:no.key"), &[("CR-C013", "keys.cookie[0]", "\"file")]),
@@ -93,9 +107,9 @@ fn apps() -> Vec<Case> {
         ("a logout path under a route", added("id = \"shop\"", "post_logout_path = \"/api/bye\""), &[("CR-C029", "app[0].post_logout_path", "\"/api")]),
         ("an SPA that is not built", added("id = \"shop\"", "spa = { dir = \"dist\" }"), &[("CR-C035", "app[0].spa.dir", "\"dist\"")]),
         ("an SPA without folder", added("id = \"shop\"", "spa = {}"), &[("CR-C005", "app[0].spa.dir", "{}")]),
-        ("two apps, one agent path", second("https://admin.example.org", "https://shop.example.com"), &[("CR-C028", "app[1].agent_path", "[[app]]")]),
-        ("a route of one app below a route of another", second("https://admin.example.org\"", "https://shop.example.com\"\nagent_path = \"/admin\"\n[[app.route]]\npath = \"/api/x\"\nupstream = \"http://127.0.0.1:1\""), &[("CR-C028", "app[1].route[0].path", "\"/api/x\"")]),
-        ("an agent below another app's route", second("https://admin.example.org\"", "https://shop.example.com\"\nagent_path = \"/api/auth\""), &[("CR-C028", "app[1].agent_path", "\"/api/auth\"")]),
+        ("two apps, one agent path", second("https://admin.example.org", "https://shop.example.com"), &[("CR-C028", "app[1].agent_path", "[[app]]"), ("CR-C070", "app[1].origin", "\"https")]),
+        ("a route of one app below a route of another", second("https://admin.example.org\"", "https://shop.example.com\"\nagent_path = \"/admin\"\n[[app.route]]\npath = \"/api/x\"\nupstream = \"http://127.0.0.1:1\""), &[("CR-C070", "app[1].origin", "\"https"), ("CR-C028", "app[1].route[0].path", "\"/api/x\"")]),
+        ("an agent below another app's route", second("https://admin.example.org\"", "https://shop.example.com\"\nagent_path = \"/api/auth\""), &[("CR-C070", "app[1].origin", "\"https"), ("CR-C028", "app[1].agent_path", "\"/api/auth\"")]),
     ]
 }
 
