@@ -15,6 +15,7 @@
 //! | `duration`, `size`, `origin`, `upstream` | values of their own form |
 //! | `problem`, `mask`, `render`, `later` | what is wrong, what of it may be shown, how it reads; what comes later |
 //! | `effective` | what it comes to, and where each value is from |
+//! | `changes` | what a reload changes |
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 mod app;
+mod changes;
 mod check;
 mod document;
 mod duration;
@@ -56,6 +58,7 @@ pub(crate) mod tests;
 mod upstream;
 mod variables;
 
+pub use changes::{Change, Changes};
 pub use effective::Effective;
 pub use load::Checked;
 pub use origin::{Origin, Scheme, is_loopback_host};

@@ -226,6 +226,14 @@ impl Problem {
             .map(|snippet| (snippet.line, snippet.column))
     }
 
+    /// The environment variable that it comes from, where it is not the file.
+    pub fn variable(&self) -> Option<&str> {
+        match &self.place {
+            Place::Variable(name) => Some(name),
+            Place::File(_) | Place::Whole => None,
+        }
+    }
+
     /// What is wrong, in a line.
     pub fn message(&self) -> &str {
         &self.message
