@@ -17,30 +17,53 @@ use ipnet::IpNet;
 
 use crate::body::{RequestBody, ResponseBody};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, StoreKind};
+use crate::config::Config;
 use crate::gate::app::{Hosts, Match, host_of};
 use crate::gate::harden::Answer;
 use crate::gate::path::CanonicalPath;
 use crate::gate::{RequestId, RequestIds, client, cors, limits};
 use crate::random::{OsRandom, Random};
 use crate::refusal::{Code, Refusal};
-use crate::renewal::Sessions;
-use crate::store::{MemoryStore, Store};
+use crate::store::Store;
 
 mod agent;
 mod answer;
 mod api;
+mod live;
+mod mount;
+mod reload;
 mod runtime;
 
 use answer::{finish, refuse};
+use live::{Live, View};
+use mount::Part;
+pub use mount::Peer;
+use reload::Lasting;
 use runtime::{AppRuntime, Site, Target};
 
-/// The whole of Cloakroom behind one function. Cheap to clone.
+/// The whole of Cloakroom behind one function.
+///
+/// Clones share everything: sessions, store, configuration. Each clone is a view of its own at the configuration that is
+/// current, so give one to every connection rather than a reference to all of them.
+///
+/// ```
+/// use cloakroom::{Config, Environment, TokenHandler};
+///
+/// # fn build(config: &Config) -> Result<(), cloakroom::BuildError> {
+/// let handler = TokenHandler::new(config, Environment::default())?;
+/// let app: axum::Router = axum::Router::new()
+///     .route("/hello", axum::routing::get(async || "mine"))
+///     .merge(handler.router());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct TokenHandler {
-    inner: Arc<Inner>,
+    lasting: Arc<Lasting>,
+    view: View<Inner>,
 }
 
+/// One configuration, ready to serve. A reload puts another one in its place.
 #[derive(Debug)]
 struct Inner {
     ids: RequestIds,
@@ -49,8 +72,7 @@ struct Inner {
     max_header_bytes: usize,
     /// Our element of `Via`: a pseudonym of this process, so that a request that comes back is known (P-07).
     via: HeaderValue,
-    /// Of every app: asked at a shutdown what must still finish.
-    sessions: Vec<Sessions>,
+    apps: Vec<Arc<AppRuntime>>,
 }
 
 /// The impurities and shared state a [`TokenHandler`] is given; tests pass their own.
@@ -85,30 +107,18 @@ impl TokenHandler {
     /// # Errors
     /// [`BuildError`] when TLS towards a provider or an upstream cannot be set up.
     pub fn new(config: &Config, environment: Environment) -> Result<Self, BuildError> {
-        let Environment { clock, random, store } = environment;
-        let store = store.unwrap_or_else(|| match config.store {
-            StoreKind::Memory => Arc::new(MemoryStore::new(&*random)),
-        });
-        let apps = runtime::build(config, &clock, &random, &store)?;
-        let sessions = apps.iter().map(|app| app.sessions.clone()).collect();
-        let pseudonym = u64::from_le_bytes(random.bytes());
+        let lasting = Lasting::new(config, environment)?;
+        let view = View::new(&Live::new(lasting.build(config, None)?));
         Ok(Self {
-            inner: Arc::new(Inner {
-                ids: RequestIds::new(&*random),
-                hosts: Hosts::new(runtime::sites(apps)),
-                trusted_proxies: config.server.trusted_proxies.clone(),
-                max_header_bytes: config.server.max_header_bytes,
-                via: HeaderValue::try_from(format!("1.1 cloakroom-{pseudonym:016x}"))
-                    .map_err(|error| BuildError(error.to_string()))?,
-                sessions,
-            }),
+            lasting: Arc::new(lasting),
+            view,
         })
     }
 
     /// Waits until no renewal and no revocation is under way: what a shutdown does last, bounded by its own deadline.
     pub async fn settled(&self) {
-        for sessions in &self.inner.sessions {
-            sessions.settled().await;
+        for under_way in self.lasting.under_way() {
+            under_way.settled().await;
         }
     }
 
@@ -116,15 +126,26 @@ impl TokenHandler {
     ///
     /// Dropping the future stops forwarding; what must not be cancelled (renewal, revocation) runs on by itself.
     pub async fn handle(&self, request: Request<RequestBody>, peer: IpAddr) -> Response<ResponseBody> {
-        let id = self.inner.ids.next();
+        self.handle_part(Part::Whole, request, peer).await
+    }
+
+    /// Answers one request that is for `part`, and 404 to all others.
+    async fn handle_part(
+        &self,
+        part: Part,
+        request: Request<RequestBody>,
+        peer: IpAddr,
+    ) -> Response<ResponseBody> {
+        let current = self.view.current();
         let ask = Ask {
-            id,
+            id: current.ids.next(),
             method: request.method().clone(),
             peer,
+            part,
         };
         // A panic in one request is that request's 500, and nobody else's (E-04).
         // Pinned where it is: to wrap the future would be to move it, and it is large.
-        let mut answer = pin!(self.inner.answer(&ask, request));
+        let mut answer = pin!(current.answer(&ask, request));
         poll_fn(|cx| {
             catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))).unwrap_or_else(|_| {
                 let refusal = Refusal::new(Code::Internal).because("a panic: this is a bug");
@@ -136,15 +157,16 @@ impl TokenHandler {
 
     /// The limit of `server.max_header_bytes`, for the listener's buffers.
     pub(crate) fn max_header_bytes(&self) -> usize {
-        self.inner.max_header_bytes
+        self.view.current().max_header_bytes
     }
 
     /// The answer to whoever comes when there is no room (contract §6: 503 `overloaded`).
     pub(crate) fn overloaded(&self, method: &Method, peer: IpAddr) -> Response<ResponseBody> {
         let ask = Ask {
-            id: self.inner.ids.next(),
+            id: self.view.current().ids.next(),
             method: method.clone(),
             peer,
+            part: Part::Whole,
         };
         refuse(
             &ask,
@@ -161,9 +183,10 @@ impl TokenHandler {
         why: &'static str,
     ) -> Response<ResponseBody> {
         let ask = Ask {
-            id: self.inner.ids.next(),
+            id: self.view.current().ids.next(),
             method: method.clone(),
             peer,
+            part: Part::Whole,
         };
         refuse(
             &ask,
@@ -179,6 +202,7 @@ struct Ask {
     id: RequestId,
     method: Method,
     peer: IpAddr,
+    part: Part,
 }
 
 /// Where a request has got to: whose headers its answer carries, and what the log calls it.
@@ -212,7 +236,7 @@ impl Inner {
             Some(Match {
                 target: Target::Agent(_),
                 length,
-            }) => {
+            }) if ask.part != Part::Proxy => {
                 let below = path.as_str().get(length + 1..).unwrap_or_default().to_owned();
                 Box::pin(self.agent(ask, &place, below, Request::from_parts(parts, body))).await
             }
@@ -220,7 +244,7 @@ impl Inner {
             Some(Match {
                 target: Target::Route(_, route),
                 ..
-            }) => {
+            }) if ask.part != Part::Agent => {
                 let path = match path.into_text() {
                     Cow::Borrowed(_) => None,
                     Cow::Owned(text) => Some(text),
@@ -229,7 +253,14 @@ impl Inner {
                     .await
             }
             // The rest: the SPA, where there is one.
-            None => Box::pin(page(ask, &place, path.as_str(), &parts.headers)).await,
+            None if ask.part == Part::Whole => {
+                Box::pin(page(ask, &place, path.as_str(), &parts.headers)).await
+            }
+            // Whoever mounted one half has the other elsewhere, or not at all.
+            _ => {
+                let refusal = Refusal::new(Code::RouteNotFound).because("not of this half");
+                refuse(ask, Some(&place), refusal)
+            }
         }
     }
 

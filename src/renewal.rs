@@ -19,7 +19,7 @@
 //! provider is asked once per flight, never blindly again: a lost answer may have burned the refresh token. Whoever
 //! comes after the pause asks anew, and then the provider's `invalid_grant` decides.
 //!
-//! Rotations and revocations are tasks of their own, and a shutdown waits for them (`detached`, [`Sessions::settled`]).
+//! Rotations and revocations are tasks of their own, and a shutdown waits for them (`detached`).
 //!
 //! Trusted: the cookie keys, the provider over TLS, the store. Not trusted: what browsers send, when and in what order.
 
@@ -60,6 +60,14 @@ pub struct Sessions {
     /// How long they are waited for.
     patience: Patience,
     /// What must finish.
+    detached: Arc<Detached>,
+}
+
+/// What an app's sessions have under way in this process. It outlives a change of the configuration: a renewal that began
+/// before one is still the only one of its session after it, and a shutdown waits for both.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct UnderWay {
+    flights: Arc<Flights>,
     detached: Arc<Detached>,
 }
 
@@ -128,11 +136,16 @@ pub enum Peek {
 impl Sessions {
     /// The sessions of one app. Make it once per app and clone it: the flights under way are shared by its clones only.
     pub fn new(parts: SessionParts) -> Self {
+        Self::going_on(parts, UnderWay::default())
+    }
+
+    /// The sessions of one app that was there before, perhaps with another configuration.
+    pub(crate) fn going_on(parts: SessionParts, under_way: UnderWay) -> Self {
         Self {
             parts: Arc::new(parts),
-            flights: Arc::default(),
+            flights: under_way.flights,
             patience: Patience::default(),
-            detached: Arc::default(),
+            detached: under_way.detached,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The client's address: the peer's, or what trusted proxies report (P-08, RFC 7239).
 //!
-//! 1. The peer is no trusted proxy: the peer is the client, whatever the headers say.
+//! 1. The peer is no trusted proxy: the peer is the client, whatever the headers say. One that is not known (the unspecified
+//!    address) never is.
 //! 2. Otherwise the list of `for` addresses is read from the right, the end that the nearest proxy wrote. Trusted
 //!    proxies are skipped; the first other address is the client.
 //! 3. An element that is no address (`unknown`, `_hidden`, rubbish) ends the reading: the last trusted address counts.
@@ -17,7 +18,7 @@ use ipnet::IpNet;
 pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     !trusted.is_empty() && {
         let address = address.to_canonical();
-        trusted.iter().any(|net| net.contains(&address))
+        !address.is_unspecified() && trusted.iter().any(|net| net.contains(&address))
     }
 }
 

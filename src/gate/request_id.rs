@@ -37,7 +37,7 @@ impl fmt::Display for RequestId {
 }
 
 /// Makes the ids of one process.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestIds {
     prefix: u64,
     scramble: u64,

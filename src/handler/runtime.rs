@@ -9,19 +9,17 @@ use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Uri};
 use tower::ServiceExt as _;
 
-use super::BuildError;
-use crate::agent::{Agent, Asked, Endpoint, Places};
+use super::reload::{Heirlooms, Lasting, UpstreamName};
+use super::{BuildError, Inner};
+use crate::agent::{Agent, Asked, Endpoint};
 use crate::body::{Hurried, RequestBody, ResponseBody};
-use crate::clock::Clock;
 use crate::config::{App, Config, Origin, Route, Scheme, Transport};
 use crate::gate::app::{Match, Prefixes};
 use crate::provider::Provider;
 use crate::proxy::{Connector, Passage};
-use crate::random::Random;
 use crate::renewal::{SessionParts, Sessions};
 use crate::session::Cookies;
 use crate::spa::Spa;
-use crate::store::Store;
 
 /// One app, ready to serve.
 #[derive(Debug)]
@@ -108,13 +106,16 @@ impl AppRuntime {
     }
 }
 
-/// Builds every app of the configuration.
+/// Builds every app of the configuration. What an app of `before` had under way goes on in the app of the same id.
 pub(super) fn build(
     config: &Config,
-    clock: &Arc<dyn Clock>,
-    random: &Arc<dyn Random>,
-    store: &Arc<dyn Store>,
+    lasting: &Lasting,
+    heirlooms: &mut Heirlooms,
+    before: Option<&Inner>,
 ) -> Result<Vec<Arc<AppRuntime>>, BuildError> {
+    let Lasting {
+        clock, random, store, ..
+    } = lasting;
     let needs_tls = config
         .apps
         .iter()
@@ -122,22 +123,26 @@ pub(super) fn build(
         .any(|route| route.upstream.transport() == Transport::Tls);
     let connector = Connector::new(needs_tls)
         .map_err(|error| BuildError(format!("TLS towards upstreams cannot be set up: {error}")))?;
-    let mut keys = HashMap::new();
     config
         .apps
         .iter()
         .map(|app| {
-            let provider = Provider::new(&app.provider, Arc::clone(clock))
-                .map_err(|error| BuildError(format!("app `{}`: {error}", app.id.as_str())))?;
-            let provider = Arc::new(provider);
-            let sessions = Sessions::new(SessionParts {
+            let provider = match known_provider(before, app) {
+                Some(provider) => provider,
+                None => Provider::new(&app.provider, Arc::clone(clock))
+                    .map(Arc::new)
+                    .map_err(|error| BuildError(format!("app `{}`: {error}", app.id.as_str())))?,
+            };
+            let (under_way, places) = heirlooms.of_app(&app.id);
+            let parts = SessionParts {
                 app: Arc::clone(app),
                 cookies: Cookies::new(&config.keys, app, Arc::clone(random)),
                 provider: Arc::clone(&provider),
                 store: Arc::clone(store),
                 clock: Arc::clone(clock),
                 random: Arc::clone(random),
-            });
+            };
+            let sessions = Sessions::going_on(parts, under_way);
             let agent = Agent {
                 app: Arc::clone(app),
                 sessions: sessions.clone(),
@@ -145,12 +150,12 @@ pub(super) fn build(
                 store: Arc::clone(store),
                 clock: Arc::clone(clock),
                 random: Arc::clone(random),
-                places: Places::default(),
+                places,
             };
             let routes = app
                 .routes
                 .iter()
-                .map(|route| prepare(route, &connector, &mut keys))
+                .map(|route| prepare(route, &connector, &mut heirlooms.upstreams))
                 .collect();
             Ok(Arc::new(AppRuntime {
                 host: HeaderValue::from_str(app.origin.authority())
@@ -172,10 +177,21 @@ pub(super) fn build(
         .collect()
 }
 
+/// The provider of the app of this id, where nothing about it is different: its metadata and keys are known then, and still
+/// serve while it is down.
+fn known_provider(before: Option<&Inner>, app: &App) -> Option<Arc<Provider>> {
+    let old = before?.apps.iter().find(|old| old.app.id == app.id)?;
+    old.app
+        .provider
+        .is_same_as(&app.provider)
+        .then(|| Arc::clone(&old.sessions.parts.provider))
+}
+
 /// Puts apps that share an origin together.
-pub(super) fn sites(apps: Vec<Arc<AppRuntime>>) -> Vec<(Origin, Site)> {
+pub(super) fn sites(apps: &[Arc<AppRuntime>]) -> Vec<(Origin, Site)> {
     let mut by_authority: Vec<(Origin, Vec<Arc<AppRuntime>>)> = Vec::new();
     for app in apps {
+        let app = Arc::clone(app);
         let origin = &app.app.origin;
         match by_authority
             .iter_mut()
@@ -206,9 +222,6 @@ fn targets(app: &Arc<AppRuntime>) -> impl Iterator<Item = (Box<str>, Target)> {
     });
     std::iter::once(agent).chain(routes)
 }
-
-/// Names one upstream: routes to it share their idle connections.
-type UpstreamName = (Transport, Box<str>, u16);
 
 fn prepare(
     route: &Arc<Route>,

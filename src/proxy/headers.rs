@@ -268,6 +268,8 @@ fn put_identity(head: &mut Vec<u8>, identity: &Identity<'_>) {
     head.extend_from_slice(b"x-forwarded-for: ");
     let start = head.len();
     match identity.client {
+        // Nobody told us; RFC 7239 §6.2 has a word for it.
+        client if client.is_unspecified() => head.extend_from_slice(b"unknown"),
         IpAddr::V4(address) => push_ipv4(head, address.octets()),
         IpAddr::V6(address) => {
             // Writing to memory does not fail.
@@ -276,8 +278,8 @@ fn put_identity(head: &mut Vec<u8>, identity: &Identity<'_>) {
     }
     let end = head.len();
     let (open, close): (&[u8], &[u8]) = match identity.client {
-        IpAddr::V4(_) => (b"", b""),
-        IpAddr::V6(_) => (b"\"[", b"]\""),
+        IpAddr::V6(address) if !address.is_unspecified() => (b"\"[", b"]\""),
+        _ => (b"", b""),
     };
     head.extend_from_slice(b"\r\nforwarded: for=");
     head.extend_from_slice(open);

@@ -1,9 +1,9 @@
 //! The idle upstream connections of this thread.
 //!
 //! Nothing is shared: a request takes a connection from the thread it runs on and leaves it on the thread it ends on.
-//! The one used last goes first, so that what a burst opened can grow old and go.
+//! The one used last goes first, so that what a burst opened can grow old and go; what nobody comes for is swept out.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,6 +39,7 @@ pub(super) fn give_back(mut link: Box<Link>) {
         return;
     }
     link.rest();
+    sweep(link.rested);
     let rejected = with_idle(link.key, |idle| {
         drop_stale(idle);
         idle.push_back(link);
@@ -53,11 +54,41 @@ pub(super) fn give_back(mut link: Box<Link>) {
 
 /// `None` only while the thread ends.
 fn with_idle<T>(key: u64, work: impl FnOnce(&mut VecDeque<Box<Link>>) -> T) -> Option<T> {
+    with_all(|all| work(all.entry(key).or_default()))
+}
+
+type All = HashMap<u64, VecDeque<Box<Link>>, BuildHasherDefault<KeyHasher>>;
+
+fn with_all<T>(work: impl FnOnce(&mut All) -> T) -> Option<T> {
     thread_local! {
-        static IDLE: RefCell<HashMap<u64, VecDeque<Box<Link>>, BuildHasherDefault<KeyHasher>>> = RefCell::default();
+        static IDLE: RefCell<All> = RefCell::default();
     }
-    IDLE.try_with(|idle| work(idle.borrow_mut().entry(key).or_default()))
-        .ok()
+    IDLE.try_with(|idle| work(&mut idle.borrow_mut())).ok()
+}
+
+/// Closes what has rested too long whoever it leads to: nobody comes for the connections of an upstream that the
+/// configuration does not name any more. Once in a while, by whoever gives a connection back at `now`.
+fn sweep(now: Instant) {
+    thread_local! {
+        static SWEPT: Cell<Option<Instant>> = const { Cell::new(None) };
+    }
+    let due = SWEPT.try_with(|swept| {
+        let due = swept
+            .get()
+            .is_none_or(|swept| now.saturating_duration_since(swept) > MAX_AGE);
+        if due {
+            swept.set(Some(now));
+        }
+        due
+    });
+    if due == Ok(true) {
+        with_all(|all| {
+            all.retain(|_, idle| {
+                drop_stale(idle);
+                !idle.is_empty()
+            });
+        });
+    }
 }
 
 fn drop_stale(idle: &mut VecDeque<Box<Link>>) {

@@ -6,21 +6,29 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::Sessions;
+use super::{Sessions, UnderWay};
 
 /// How many such tasks run.
 #[derive(Debug, Default)]
 pub(super) struct Detached(watch::Sender<usize>);
 
-impl Sessions {
+impl UnderWay {
     /// Waits until no redemption, renewal or revocation is under way: what a shutdown does after the last request, bounded by
     /// its own deadline. A rotation that is cut off costs its user the session, a revocation leaves a token alive.
-    pub async fn settled(&self) {
-        let mut running = self.detached.0.subscribe();
+    pub(crate) async fn settled(&self) {
+        self.detached.settled().await;
+    }
+}
+
+impl Detached {
+    pub(super) async fn settled(&self) {
+        let mut running = self.0.subscribe();
         // An error means that the counter is gone, which `self` holds.
         let _counted = running.wait_for(|running| *running == 0).await;
     }
+}
 
+impl Sessions {
     /// Runs `task` whatever becomes of the request that wants it. It may be waited for; dropping the handle ends nothing.
     pub(crate) fn detach(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         let running = Running::new(&self.detached);

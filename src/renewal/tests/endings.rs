@@ -279,17 +279,17 @@ async fn a_store_without_room_for_an_end_says_so() {
 async fn a_shutdown_can_wait_for_what_must_finish() {
     let world = World::new().await;
     let browser = world.browser().await;
-    world.sessions.settled().await;
+    world.sessions.detached.settled().await;
     world.provider.hold();
     let (sessions, headers) = (world.sessions.clone(), browser.headers());
     let gone = tokio::spawn(async move { sessions.refresh(&headers).await });
     world.provider.arrived(1).await;
     gone.abort();
-    assert!(world.sessions.settled().now_or_never().is_none());
+    assert!(world.sessions.detached.settled().now_or_never().is_none());
     world.provider.release();
-    world.sessions.settled().await;
+    world.sessions.detached.settled().await;
     assert_eq!(world.sessions.flights.remembered(), (0, 1), "it has landed");
     world.sessions.log_out(&browser.headers()).await.unwrap();
-    world.sessions.settled().await;
+    world.sessions.detached.settled().await;
     assert_eq!(world.provider.revoked(2).await, ["at-1", "rt-1"]);
 }

@@ -61,7 +61,7 @@ async fn events_are_named_and_secrets_are_not() {
     world.refresh(&mut other).await.unwrap_err();
     let leaving = world.browser().await;
     world.sessions.log_out(&leaving.headers()).await.unwrap();
-    world.sessions.settled().await;
+    world.sessions.detached.settled().await;
 
     let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     for event in [
