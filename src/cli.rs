@@ -21,6 +21,7 @@ mod init;
 mod keys;
 mod logging;
 mod man;
+mod reload;
 mod report;
 mod schema;
 mod serve;

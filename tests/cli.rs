@@ -19,6 +19,9 @@ mod online;
 #[path = "cli/pages.rs"]
 mod pages;
 #[cfg(unix)]
+#[path = "cli/reload.rs"]
+mod reload;
+#[cfg(unix)]
 #[path = "cli/serve.rs"]
 mod serve;
 #[path = "cli/show.rs"]

@@ -3,9 +3,8 @@
 use clap::Args;
 
 use super::exit::Failure;
-use super::logging;
 use super::serve::runtime;
-use super::signals::Signals;
+use super::{logging, signals};
 use crate::demo::DemoError;
 
 #[derive(Debug, Args)]
@@ -19,7 +18,8 @@ impl Demo {
     pub(super) fn run(&self) -> Result<(), Failure> {
         logging::start("warn")?;
         runtime()?.block_on(async {
-            let signals = Signals::listen()?;
+            // Nothing to reload: everything is new at each start.
+            let (signals, _hang_ups) = signals::listen()?;
             crate::demo::run(self.port, signals.shutdown())
                 .await
                 .map_err(|error| match error {

@@ -18,6 +18,18 @@ pub(super) fn read(path: &Path) -> Result<(Config, Problems), Failure> {
     Err(Failure::config(checked.problems.reason()))
 }
 
+/// Warnings as lines of the log: once it has begun, stderr is a stream of JSON lines where it is not a terminal.
+pub(super) fn log_warnings(warnings: &Problems) {
+    for warning in warnings {
+        tracing::warn!(event = "config_warning", code = %warning.code(), key = warning.path(), "{}", warning.message());
+    }
+}
+
+/// Whether stderr is read by a person.
+pub(super) fn is_for_people() -> bool {
+    std::io::stderr().is_terminal()
+}
+
 /// Draws problems on stderr.
 pub(super) fn draw(problems: &Problems) {
     // Nobody to tell if stderr is closed.
@@ -39,7 +51,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 /// Colour only for a terminal that did not refuse it (<https://no-color.org>), lines only for one that can draw them.
 fn look() -> Look {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    if !std::io::stderr().is_terminal() || dumb {
+    if !is_for_people() || dumb {
         Look::Plain
     } else if no_colour() {
         Look::Lines

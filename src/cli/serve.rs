@@ -1,13 +1,13 @@
-//! `cloakroom serve`: from a checked configuration to a drained listener.
+//! `cloakroom serve`: from a checked configuration to a drained listener; at SIGHUP, to another configuration.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 
 use super::exit::Failure;
-use super::signals::Signals;
-use super::{ConfigFile, logging, report};
+use super::{ConfigFile, logging, reload, report, signals};
 use crate::config::{Config, StoreKind};
 use crate::handler::{Environment, TokenHandler};
 use crate::server;
@@ -41,19 +41,16 @@ impl Serve {
             ));
         }
         logging::start("info")?;
-        for warning in &warnings {
-            // Into the log, not drawn: stderr is a stream of JSON lines where it is not a terminal.
-            tracing::warn!(event = "config_warning", code = %warning.code(), key = warning.path(), "{}", warning.message());
-        }
+        report::log_warnings(&warnings);
         let handler = TokenHandler::new(&config, Environment::default())
             .map_err(|error| Failure::config(error.to_string()))?;
-        runtime()?.block_on(serve(&config, handler))
+        runtime()?.block_on(serve(self.config.config.clone(), config, handler))
     }
 }
 
-async fn serve(config: &Config, handler: TokenHandler) -> Result<(), Failure> {
+async fn serve(path: PathBuf, config: Config, handler: TokenHandler) -> Result<(), Failure> {
     // Caught before the port is taken: whoever sees the port answer may send a signal.
-    let signals = Signals::listen()?;
+    let (signals, hang_ups) = signals::listen()?;
     let wanted = config.server.listen;
     let listener = TcpListener::bind(wanted)
         .await
@@ -65,7 +62,9 @@ async fn serve(config: &Config, handler: TokenHandler) -> Result<(), Failure> {
         tracing::info!(event = "serving", app = app.id.as_str(), origin = %app.origin, routes = app.routes.len(), "serving");
     }
     tracing::info!(event = "listening", %address, version = env!("CARGO_PKG_VERSION"), "listening");
+    let reloading = tokio::spawn(reload::follow(path, config, handler.clone(), hang_ups));
     server::serve(vec![listener], handler, signals.shutdown()).await;
+    reloading.abort();
     tracing::info!(event = "stopped", "stopped");
     Ok(())
 }

@@ -1,32 +1,48 @@
-//! Signals: the first SIGTERM or SIGINT drains, the second ends at once, SIGHUP never kills.
+//! Signals: the first SIGTERM or SIGINT drains, the second ends at once, SIGHUP reloads where there is something to
+//! reload; it never kills.
 
 use super::exit::Failure;
 
-/// The signals of this process, caught from now on.
+/// The signals to stop, caught from now on.
 #[derive(Debug)]
 pub(super) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    hang_up: tokio::signal::unix::Signal,
 }
 
-#[cfg(unix)]
-impl Signals {
-    pub(super) fn listen() -> Result<Self, Failure> {
+/// The hang-ups, caught from now on. Once caught, one that nobody waits for does nothing.
+#[derive(Debug)]
+pub(super) struct HangUps {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+/// Catches the signals of this process.
+pub(super) fn listen() -> Result<(Signals, HangUps), Failure> {
+    #[cfg(unix)]
+    {
         use tokio::signal::unix::{SignalKind, signal};
 
         let catch =
             |kind| signal(kind).map_err(|error| Failure::failed(format!("cannot catch signals: {error}")));
-        Ok(Self {
+        let signals = Signals {
             terminate: catch(SignalKind::terminate())?,
             interrupt: catch(SignalKind::interrupt())?,
-            hang_up: catch(SignalKind::hangup())?,
-        })
+        };
+        let hang_ups = HangUps {
+            signal: catch(SignalKind::hangup())?,
+        };
+        Ok((signals, hang_ups))
     }
+    #[cfg(not(unix))]
+    {
+        Ok((Signals {}, HangUps {}))
+    }
+}
 
+impl Signals {
     /// Resolves at the first signal to stop; from then on the second ends the process, whatever is in flight.
     pub(super) async fn shutdown(mut self) {
         self.stop().await;
@@ -38,35 +54,35 @@ impl Signals {
         });
     }
 
+    #[cfg(unix)]
     async fn stop(&mut self) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.hang_up.recv() => {
-                    tracing::warn!(event = "reload_refused", "SIGHUP: reloading is not available in this version, nothing has changed");
-                }
-            }
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
-}
 
-#[cfg(not(unix))]
-impl Signals {
-    #[expect(clippy::unnecessary_wraps, reason = "catching signals can fail elsewhere")]
-    pub(super) fn listen() -> Result<Self, Failure> {
-        Ok(Self {})
-    }
-
-    pub(super) async fn shutdown(self) {
+    #[cfg(not(unix))]
+    async fn stop(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             // Without a signal to wait for, only the end of the process ends it.
             std::future::pending::<()>().await;
         }
-        tokio::spawn(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(1);
-            }
-        });
+    }
+}
+
+impl HangUps {
+    /// Waits for the next one. Several that came while nobody waited are one.
+    #[cfg(unix)]
+    pub(super) async fn next(&mut self) {
+        if self.signal.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// There are none here.
+    #[cfg(not(unix))]
+    pub(super) async fn next(&mut self) {
+        std::future::pending::<()>().await;
     }
 }

@@ -31,6 +31,7 @@ mod logout;
 mod logs;
 mod paths;
 mod provider_trouble;
+mod reload;
 mod renewal;
 mod sizes;
 mod smuggling;

@@ -2,11 +2,12 @@
 //! honest cookie jar, a clock that only tests move, and the real service between them on a real socket.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cloakroom::clock::{Clock, Timestamp};
+use cloakroom::clock::{Clock, SystemClock, Timestamp};
 use cloakroom::config::Variables;
 use cloakroom::random::OsRandom;
 use cloakroom::store::Store;
@@ -14,12 +15,16 @@ use cloakroom::{Config, Environment, TokenHandler};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+#[cfg(unix)]
+pub mod binary;
 pub mod browser;
 pub mod jar;
 pub mod provider;
 pub mod raw;
 pub mod upstream;
 
+#[cfg(unix)]
+pub use binary::Binary;
 pub use browser::{Browser, Reply, parameter};
 pub use provider::Provider;
 pub use raw::{RawReply, raw};
@@ -34,8 +39,10 @@ pub struct World {
     pub address: SocketAddr,
     /// The app's origin as browsers see it: `http://app.localhost:<port>`.
     pub origin: String,
+    /// What serves.
+    pub handler: TokenHandler,
     _stop: oneshot::Sender<()>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// What differs from the plain world: TOML that is put into the tables of `config.toml`.
@@ -49,6 +56,8 @@ pub struct Plan {
     pub session: String,
     /// Replaces the plain routes.
     pub routes: Option<String>,
+    /// Replaces the one cookie key.
+    pub keys: Option<String>,
     /// In place of the store that the configuration names.
     pub store: Option<Arc<dyn Store>>,
 }
@@ -70,14 +79,7 @@ impl World {
         let address = listener.local_addr().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let text = config(&plan, address, &provider.issuer, &upstream.url);
-        let variables = Variables::from_iter([
-            ("COOKIE_KEY", COOKIE_KEY),
-            ("CLIENT_SECRET", provider::CLIENT_SECRET),
-        ]);
-        let config = match Config::parse(&text, "config.toml", folder.path(), &variables) {
-            Ok(config) => config,
-            Err(problems) => panic!("the test's configuration has problems:\n{problems:?}\n{text}"),
-        };
+        let config = read(&text, folder.path());
         let clock = Arc::new(TestClock::default());
         let environment = Environment {
             clock: clock.clone(),
@@ -86,8 +88,9 @@ impl World {
         };
         let handler = TokenHandler::new(&config, environment).unwrap();
         let (stop, stopped) = oneshot::channel();
+        let serving = handler.clone();
         tokio::spawn(async move {
-            cloakroom::server::serve(vec![listener], handler, async { drop(stopped.await) }).await;
+            cloakroom::server::serve(vec![listener], serving, async { drop(stopped.await) }).await;
         });
         provider.follow(clock.clone());
         let origin = format!("http://app.localhost:{}", address.port());
@@ -97,9 +100,16 @@ impl World {
             clock,
             address,
             origin,
+            handler,
             _stop: stop,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Serves another plan from the next request on.
+    pub fn reload(&self, plan: &Plan) {
+        let text = config(plan, self.address, &self.provider.issuer, &self.upstream.url);
+        self.handler.reload(&read(&text, self.folder.path())).unwrap();
     }
 
     /// A new browser, with nothing in its jar.
@@ -125,14 +135,26 @@ impl World {
     }
 }
 
+/// The checked configuration of `text`.
+pub fn read(text: &str, folder: &Path) -> Config {
+    let variables = Variables::from_iter([
+        ("COOKIE_KEY", COOKIE_KEY),
+        ("CLIENT_SECRET", provider::CLIENT_SECRET),
+    ]);
+    match Config::parse(text, "config.toml", folder, &variables) {
+        Ok(config) => config,
+        Err(problems) => panic!("the test's configuration has problems:\n{problems:?}\n{text}"),
+    }
+}
+
 /// The whole `config.toml` of a world.
-fn config(plan: &Plan, address: SocketAddr, issuer: &str, upstream: &str) -> String {
+pub fn config(plan: &Plan, address: SocketAddr, issuer: &str, upstream: &str) -> String {
     let routes = plan.routes.clone().unwrap_or_else(|| ROUTES.to_owned());
     let text = format!(
         r#"
 {top}
 [keys]
-cookie = ["env:COOKIE_KEY"]
+cookie = [{keys}]
 
 [[app]]
 id = "shop"
@@ -153,6 +175,7 @@ id_token_alg = "ES256"
         } else {
             format!("[server]\nlisten = \"127.0.0.1:{{port}}\"\n{}", plan.top)
         },
+        keys = plan.keys.as_deref().unwrap_or("\"env:COOKIE_KEY\""),
         app = plan.app,
         provider = if plan.provider.contains("scopes") {
             plan.provider.clone()
@@ -191,6 +214,11 @@ impl Default for TestClock {
 }
 
 impl TestClock {
+    /// Stands at the time of the machine: for a provider that a process with a clock of its own asks.
+    pub fn of_the_machine() -> Self {
+        Self(AtomicU64::new(SystemClock.now().as_millis()))
+    }
+
     /// Moves time forward.
     pub fn advance(&self, by: Duration) {
         self.0

@@ -1,0 +1,120 @@
+//! The binary itself, in a folder of its own, between the same provider, upstream and browser.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+use super::{Browser, COOKIE_KEY, Plan, Provider, TestClock, Upstream, provider};
+
+/// A running `cloakroom serve`; killed when dropped.
+pub struct Binary {
+    pub provider: Provider,
+    pub upstream: Upstream,
+    pub folder: TempDir,
+    pub origin: String,
+    port: u16,
+    child: Child,
+    log: mpsc::UnboundedReceiver<String>,
+}
+
+impl Binary {
+    /// Serves `plan` on a port of its own. The origin's port is known only then, so it comes by a reload.
+    pub async fn serve(plan: &Plan) -> Self {
+        let provider = Provider::start().await;
+        provider.follow(Arc::new(TestClock::of_the_machine()));
+        let upstream = Upstream::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        let first = text(plan, 0, &provider, &upstream).replace("app.localhost:0", "app.localhost:1");
+        std::fs::write(folder.path().join("config.toml"), first).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cloakroom"))
+            .arg("serve")
+            .current_dir(folder.path())
+            .env_clear()
+            .env("COOKIE_KEY", COOKIE_KEY)
+            .env("OTHER_KEY", OTHER_KEY)
+            .env("CLIENT_SECRET", provider::CLIENT_SECRET)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (write, log) = mpsc::unbounded_channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            for line in stderr.lines() {
+                if write.send(line.unwrap()).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut binary = Self {
+            provider,
+            upstream,
+            folder,
+            origin: String::new(),
+            port: 0,
+            child,
+            log,
+        };
+        let line = binary.wait_for("\"listening\"").await;
+        let address = line.split_once("\"address\":\"127.0.0.1:").unwrap().1;
+        binary.port = address.split('"').next().unwrap().parse().unwrap();
+        binary.origin = format!("http://app.localhost:{}", binary.port);
+        binary.reload(plan).await;
+        binary
+    }
+
+    /// Writes `plan` and has it loaded.
+    pub async fn reload(&mut self, plan: &Plan) {
+        let text = text(plan, self.port, &self.provider, &self.upstream);
+        self.hang_up(&text);
+        self.wait_for("\"event\":\"reloaded\"").await;
+    }
+
+    /// Writes `text` as it is and tells the process.
+    pub fn hang_up(&self, text: &str) {
+        std::fs::write(self.folder.path().join("config.toml"), text).unwrap();
+        let told = Command::new("kill")
+            .args(["-s", "HUP", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(told.success());
+    }
+
+    /// Reads the log until a line holds `words`.
+    pub async fn wait_for(&mut self, words: &str) -> String {
+        loop {
+            let line = self.log.recv().await.expect("the log ended");
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.origin)
+    }
+}
+
+impl Drop for Binary {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The port that it listens on stays 0: a reload cannot change it.
+fn text(plan: &Plan, port: u16, provider: &Provider, upstream: &Upstream) -> String {
+    let address = ([127, 0, 0, 1], port).into();
+    let plan = Plan {
+        top: format!("[server]\nlisten = \"127.0.0.1:0\"\n{}", plan.top),
+        ..plan.clone()
+    };
+    super::config(&plan, address, &provider.issuer, &upstream.url)
+}
+
+/// In the environment as `OTHER_KEY`.
+pub const OTHER_KEY: &str = "YW5vdGhlciBrZXkgb2YgdGhlIHRlc3RzISBudW1iIDI=";
