@@ -17,6 +17,7 @@ mod completions;
 mod config;
 mod demo;
 mod exit;
+mod explain;
 mod init;
 mod keys;
 mod logging;
@@ -45,6 +46,8 @@ enum Command {
     Check(check::Check),
     /// Write a configuration to start from, with new keys; nothing is overwritten
     Init(init::Init),
+    /// Tell what becomes of one request, and why; sends nothing
+    Explain(explain::Explain),
     /// Cookie keys
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -59,8 +62,6 @@ enum Command {
     Man,
     #[command(hide = true)]
     Doctor(Later),
-    #[command(hide = true)]
-    Explain(Later),
 }
 
 /// A command that exists but is not built yet, with whatever it is given.
@@ -89,13 +90,13 @@ pub fn main() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
         Command::Init(init) => init.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Keys(keys) => keys.run(),
         Command::Config(show) => show.run(),
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions.run(),
         Command::Man => man::run(),
         Command::Doctor(_) => later("doctor"),
-        Command::Explain(_) => later("explain"),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -29,12 +29,14 @@ use crate::store::Store;
 mod agent;
 mod answer;
 mod api;
+mod explain;
 mod live;
 mod mount;
 mod reload;
 mod runtime;
 
 use answer::{finish, refuse};
+pub(crate) use explain::{Explanation, Step, Verdict};
 use live::{Live, View};
 use mount::Part;
 pub use mount::Peer;

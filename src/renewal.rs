@@ -30,6 +30,7 @@ mod begin;
 mod detached;
 mod end;
 mod flight;
+mod foresee;
 mod keep;
 mod peek;
 mod rotate;
@@ -48,6 +49,7 @@ use crate::session::{Cookies, Presented, Session};
 use crate::store::Store;
 
 use detached::Detached;
+pub(crate) use foresee::{Foreseen, Outlook};
 use flight::{Flights, Patience};
 
 /// The sessions of one app.

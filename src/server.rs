@@ -21,6 +21,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderMap, Method, Uri};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
@@ -91,6 +92,19 @@ async fn serve_within(
             "a renewal or revocation at the provider is cut off"
         );
     }
+}
+
+/// What the listener says of a head that the HTTP library lets pass.
+///
+/// # Errors
+/// What is wrong with it: it is answered with 400.
+pub(crate) fn check_head(
+    bytes: &[u8],
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<(), &'static str> {
+    head::check(bytes, method, uri, headers)
 }
 
 /// What all connections share.

@@ -18,6 +18,7 @@ mod assemble;
 mod chunk;
 mod content;
 mod cookies;
+mod inspect;
 mod jar;
 mod keyring;
 mod login;

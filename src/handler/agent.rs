@@ -39,13 +39,13 @@ impl Inner {
 }
 
 /// How the gate before the agent ends.
-enum Passed {
+pub(super) enum Passed {
     On(Endpoint),
     Answered(Response<ResponseBody>),
 }
 
 /// Endpoint, preflight, method, CSRF, in this order.
-fn agent_gate(ask: &Ask, place: &Place<'_>, below: &str, headers: &HeaderMap) -> Result<Passed, Refusal> {
+pub(super) fn agent_gate(ask: &Ask, place: &Place<'_>, below: &str, headers: &HeaderMap) -> Result<Passed, Refusal> {
     let app = &place.app.app;
     let endpoint = Endpoint::at(below).ok_or_else(|| Refusal::new(Code::RouteNotFound))?;
     let taken = endpoint.method();

@@ -75,13 +75,7 @@ impl Inner {
             TokenKind::Access => admitted.map(|admitted| &admitted.session.access.token),
             TokenKind::None => None,
         };
-        let identity = Identity {
-            client: client::client_address(ask.peer, request.headers(), &self.trusted_proxies),
-            host: &place.app.host,
-            scheme: place.app.scheme,
-            via: &self.via,
-            request_id: ask.id.header(),
-        };
+        let identity = self.identity(ask, place.app, request.headers());
         let mut response = route
             .passage
             .forward(Forward {
@@ -104,10 +98,21 @@ impl Inner {
         }
         Ok((response, rewritten))
     }
+
+    /// What an upstream of `app` is told about the request.
+    pub(super) fn identity<'s>(&'s self, ask: &Ask, app: &'s AppRuntime, headers: &HeaderMap) -> Identity<'s> {
+        Identity {
+            client: client::client_address(ask.peer, headers, &self.trusted_proxies),
+            host: &app.host,
+            scheme: app.scheme,
+            via: &self.via,
+            request_id: ask.id.header(),
+        }
+    }
 }
 
 /// Preflight, method, CSRF, in this order. An answer where the request was a preflight.
-fn route_gate(
+pub(super) fn route_gate(
     ask: &Ask,
     place: &Place<'_>,
     route: &RouteRuntime,
@@ -144,7 +149,7 @@ async fn admit(
 
 /// What the route demands beyond a session: today a body that is not announced too large. One that lies about it is cut
 /// on its way.
-fn guard(route: &RouteRuntime, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(super) fn guard(route: &RouteRuntime, headers: &HeaderMap) -> Result<(), Refusal> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok())

@@ -9,13 +9,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use http::request::Parts;
 use http::{Method, Request, Response, Uri};
+use zeroize::Zeroizing;
 
 use super::answer_head::{AnswerHead, is_event_stream};
 use super::exchange::{Exchange, Failure};
 use super::link::Link;
 use super::outbox::Outbox;
-use super::upload::Upload;
+use super::upload::{Framing, Upload};
 use super::{Connector, Identity, UpstreamBody, headers, pool};
 use crate::body::{RequestBody, ResponseBody};
 use crate::config::{Route, Upstream};
@@ -78,15 +80,41 @@ impl Passage {
             .as_mut()
             .map(|link| std::mem::take(&mut link.spare))
             .unwrap_or_default();
-        let target = self.target(&parts.uri, path.as_deref());
-        put_request_line(&mut head, &parts.method, &target)?;
-        headers::write(&mut head, &parts.headers, framing, &self.route, token, &identity)?;
+        self.write_head(&mut head, &parts, path.as_deref(), framing, token, &identity)?;
         let mut outbox = Outbox::new(head, framing, upload);
         let (answer, link) = self
             .exchange(&parts.method, &mut outbox, rested)
             .await
             .map_err(Refusal::from)?;
         Ok(self.receive(answer, link, outbox))
+    }
+
+    /// The head of the request as the upstream sees it.
+    fn write_head(
+        &self,
+        head: &mut Vec<u8>,
+        parts: &Parts,
+        path: Option<&str>,
+        framing: Framing,
+        token: Option<&AccessToken>,
+        identity: &Identity<'_>,
+    ) -> Result<(), Refusal> {
+        let target = self.target(&parts.uri, path);
+        put_request_line(head, &parts.method, &target)?;
+        headers::write(head, &parts.headers, framing, &self.route, token, identity)
+    }
+
+    /// What [`Self::forward`] would send for a request without a body, and does not. It holds the token.
+    pub(crate) fn preview(
+        &self,
+        parts: &Parts,
+        path: Option<&str>,
+        token: Option<&AccessToken>,
+        identity: &Identity<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+        let mut head = Zeroizing::new(Vec::new());
+        self.write_head(&mut head, parts, path, Framing::Nothing, token, identity)?;
+        Ok(head)
     }
 
     /// The target that the upstream sees: what was decided on, behind the configured base path.

@@ -318,7 +318,7 @@ impl Cookies {
     }
 
     /// `Ok(None)`: nothing of it is there.
-    fn open_value(&self, binding: &Binding, chunks: &Chunks<'_>) -> Result<Option<Plain>, Unopened> {
+    pub(super) fn open_value(&self, binding: &Binding, chunks: &Chunks<'_>) -> Result<Option<Plain>, Unopened> {
         if chunks.presented == 0 {
             return Ok(None);
         }
@@ -338,7 +338,7 @@ impl Cookies {
         self.vault.open(binding, &chunks.values).map(Some)
     }
 
-    fn binding(&self, kind: Kind) -> &Binding {
+    pub(super) fn binding(&self, kind: Kind) -> &Binding {
         match kind {
             Kind::Access => &self.access,
             Kind::Refresh => &self.refresh,

@@ -9,7 +9,6 @@ fn commands_of_later_versions_are_refused() {
     for arguments in [
         &["doctor"] as &[_],
         &["doctor", "--json"],
-        &["explain", "GET", "/api/orders"],
     ] {
         let ended = world.run(arguments);
         assert_eq!(ended.code, 78, "{arguments:?}");
