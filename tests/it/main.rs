@@ -22,6 +22,9 @@ mod answers;
 mod callback;
 mod cookies;
 mod csrf;
+mod embedded;
+#[cfg(unix)]
+mod explain;
 mod forwarding;
 mod gate;
 mod last_resort;
