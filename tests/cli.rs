@@ -12,6 +12,8 @@ mod commands;
 #[cfg(unix)]
 #[path = "cli/init.rs"]
 mod init;
+#[path = "cli/explain.rs"]
+mod explain;
 #[path = "cli/keys.rs"]
 mod keys;
 #[path = "cli/online.rs"]

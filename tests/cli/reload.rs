@@ -117,7 +117,11 @@ fn a_broken_file_changes_nothing_and_every_problem_is_logged() {
         let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
         let place = format!("{}:{}:{}", text("file"), problem["line"], problem["column"]);
         for said in [text("code"), place, text("message"), text("fix")] {
-            assert!(!said.is_empty() && checked.stderr.contains(&said), "`{said}`\n{}", checked.stderr);
+            assert!(
+                !said.is_empty() && checked.stderr.contains(&said),
+                "`{said}`\n{}",
+                checked.stderr
+            );
         }
     }
     let mut connection = connect(service.address());
@@ -162,7 +166,10 @@ fn what_cannot_be_built_is_refused_whole() {
         &world,
         &format!(
             "{}{MORE}",
-            CONFIG.replace("client_id = \"shop\"", "client_id = \"shop\"\nca_file = \"ca.pem\"")
+            CONFIG.replace(
+                "client_id = \"shop\"",
+                "client_id = \"shop\"\nca_file = \"ca.pem\""
+            )
         ),
     );
     service.signal("HUP");
@@ -200,7 +207,10 @@ fn no_request_fails_while_the_configuration_is_swapped() {
             std::thread::spawn(move || answer_all(stream));
         }
     });
-    let config = CONFIG.replace("\"http://127.0.0.1:1\"", &format!("\"{url}\"\nsession = \"none\""));
+    let config = CONFIG.replace(
+        "\"http://127.0.0.1:1\"",
+        &format!("\"{url}\"\nsession = \"none\""),
+    );
     let world = World::new(&config);
     let mut service = Service::start(&world);
     let address = service.address();
