@@ -9,13 +9,15 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use crate::clock::Timestamp;
-use crate::session::{Generation, SessionId};
 
 mod memory;
 #[cfg(test)]
 mod tests;
 
 pub use memory::{Capacity, MemoryStore};
+
+/// What a store tells sessions apart by.
+pub use crate::session::{Generation, SessionId};
 
 /// Names one lifetime of the store's memory. A session sealed under another epoch may have been ended without the
 /// store remembering it, and is renewed at the provider before its access token is used again.

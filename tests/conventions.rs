@@ -22,4 +22,5 @@ mod conventions {
     mod rooms;
     mod schema;
     mod source;
+    mod surface;
 }

@@ -253,7 +253,7 @@ fn rooms_named(code: &str) -> BTreeSet<String> {
         // Macros and re-exports of the crate's root are named after the room they come from.
         .map(|name| match name.as_str() {
             "Config" => "config".to_owned(),
-            "TokenHandler" | "Environment" => "handler".to_owned(),
+            "TokenHandler" | "Environment" | "BuildError" | "Peer" => "handler".to_owned(),
             _ => name,
         })
         .collect()
