@@ -27,8 +27,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "config.toml".to_owned());
-    // Every problem of the file at once, with its place.
-    let config = Config::load(Path::new(&path))?;
+    let config = match Config::load(Path::new(&path)) {
+        Ok(config) => config,
+        Err(problems) => {
+            // All of them at once, each with its place and what to do about it.
+            eprint!("{problems}");
+            std::process::exit(78);
+        }
+    };
     let handler = TokenHandler::new(&config, Environment::default())?;
 
     let api_listener = TcpListener::bind("127.0.0.1:9001").await?;

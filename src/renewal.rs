@@ -49,8 +49,8 @@ use crate::session::{Cookies, Presented, Session};
 use crate::store::Store;
 
 use detached::Detached;
-pub(crate) use foresee::{Foreseen, Outlook};
 use flight::{Flights, Patience};
+pub(crate) use foresee::{Foreseen, Outlook};
 
 /// The sessions of one app.
 #[derive(Debug, Clone)]

@@ -46,17 +46,18 @@ impl Explain {
             "{} {} at {}",
             self.method,
             self.path,
-            headers.get(HOST).map_or("", |host| host.to_str().unwrap_or_default())
+            headers
+                .get(HOST)
+                .map_or("", |host| host.to_str().unwrap_or_default())
         );
-        let explanation = match self.library_refuses(&headers) {
-            Some(why) => refused_before(why),
-            None => {
-                let handler = TokenHandler::new(&config, Environment::default())
-                    .map_err(|error| Failure::config(error.to_string()))?;
-                let parts = self.parts(headers)?;
-                let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-                serve::runtime()?.block_on(handler.explain(parts, peer))
-            }
+        let explanation = if let Some(why) = self.library_refuses(&headers) {
+            refused_before(why)
+        } else {
+            let handler = TokenHandler::new(&config, Environment::default())
+                .map_err(|error| Failure::config(error.to_string()))?;
+            let parts = self.parts(headers)?;
+            let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+            serve::runtime()?.block_on(handler.explain(parts, peer))
         };
         let mut stdout = std::io::stdout();
         let terminal = stdout.is_terminal();
@@ -107,7 +108,8 @@ impl Explain {
 
     fn parts(&self, headers: HeaderMap) -> Result<Parts, Failure> {
         let request = Request::builder().method(&self.method).uri(&*self.path).body(());
-        let request = request.map_err(|error| Failure::failed(format!("cannot make the request: {error}")))?;
+        let request =
+            request.map_err(|error| Failure::failed(format!("cannot make the request: {error}")))?;
         let (mut parts, ()) = request.into_parts();
         parts.headers = headers;
         Ok(parts)
@@ -195,9 +197,11 @@ fn draw(title: &str, explanation: &Explanation, look: Look) -> String {
     let (verdict, fix, colour) = match &explanation.verdict {
         Verdict::Forwarded(target) => (format!("would be forwarded: {target}"), None, "32"),
         Verdict::Answered(what) => (format!("would be answered {what}"), None, "32"),
-        Verdict::Refused { status, code, fix } => {
-            (format!("would be answered with {status} {code}"), fix.as_deref(), "31")
-        }
+        Verdict::Refused { status, code, fix } => (
+            format!("would be answered with {status} {code}"),
+            fix.as_deref(),
+            "31",
+        ),
     };
     let fix = fix.map(|fix| format!("fix: {fix}"));
     for (at, line) in std::iter::once(verdict).chain(fix).enumerate() {
@@ -226,7 +230,11 @@ fn wrapped(line: &str) -> Vec<String> {
         let word: String = word
             .chars()
             .flat_map(|c| {
-                let escaped: Vec<char> = if c.is_control() { c.escape_debug().collect() } else { vec![c] };
+                let escaped: Vec<char> = if c.is_control() {
+                    c.escape_debug().collect()
+                } else {
+                    vec![c]
+                };
                 escaped
             })
             .collect();

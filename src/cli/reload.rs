@@ -52,10 +52,20 @@ fn reload(path: &Path, old: &Config, handler: &TokenHandler) -> Option<Config> {
     }
     report::log_warnings(&checked.problems);
     for change in &changes {
-        tracing::info!(event = "reload_change", key = change.path(), change = change.what(), "{change}");
+        tracing::info!(
+            event = "reload_change",
+            key = change.path(),
+            change = change.what(),
+            "{change}"
+        );
     }
     let count = changes.iter().count();
-    tracing::info!(event = "reloaded", changes = count, apps = new.apps.len(), "reloaded");
+    tracing::info!(
+        event = "reloaded",
+        changes = count,
+        apps = new.apps.len(),
+        "reloaded"
+    );
     Some(new)
 }
 

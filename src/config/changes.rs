@@ -41,7 +41,12 @@ impl Changes {
             apps,
         } = old;
         let mut list = Vec::new();
-        differences("server", &entries_of_server(server), &entries_of_server(&new.server), &mut list);
+        differences(
+            "server",
+            &entries_of_server(server),
+            &entries_of_server(&new.server),
+            &mut list,
+        );
         let ring = |keys: &[super::CookieKey]| vec![("cookie", ring(keys))];
         differences("keys", &ring(keys), &ring(&new.keys), &mut list);
         let kind = |kind| vec![("kind", word(kind))];
@@ -247,7 +252,10 @@ fn entries_of_provider(provider: &Provider) -> Entries {
     vec![
         ("issuer", plain(issuer)),
         ("client_id", plain(client_id)),
-        ("client_secret", secret(client_secret.expose_secret().as_bytes(), "***")),
+        (
+            "client_secret",
+            secret(client_secret.expose_secret().as_bytes(), "***"),
+        ),
         ("client_auth", word(client_auth)),
         ("scopes", texts(scopes)),
         ("redirect_uri", plain(redirect_uri)),
@@ -268,7 +276,11 @@ fn entries_of_provider(provider: &Provider) -> Entries {
         ("require_iss", plain(require_iss)),
         (
             "userinfo",
-            plain(if *userinfo_at_login { "at_login" } else { "on_demand" }),
+            plain(if *userinfo_at_login {
+                "at_login"
+            } else {
+                "on_demand"
+            }),
         ),
         ("default_expires_in", default_expires_in.map_or_else(unset, time)),
         ("logout_mode", word(logout_mode)),

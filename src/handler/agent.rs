@@ -45,7 +45,12 @@ pub(super) enum Passed {
 }
 
 /// Endpoint, preflight, method, CSRF, in this order.
-pub(super) fn agent_gate(ask: &Ask, place: &Place<'_>, below: &str, headers: &HeaderMap) -> Result<Passed, Refusal> {
+pub(super) fn agent_gate(
+    ask: &Ask,
+    place: &Place<'_>,
+    below: &str,
+    headers: &HeaderMap,
+) -> Result<Passed, Refusal> {
     let app = &place.app.app;
     let endpoint = Endpoint::at(below).ok_or_else(|| Refusal::new(Code::RouteNotFound))?;
     let taken = endpoint.method();

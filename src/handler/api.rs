@@ -100,7 +100,12 @@ impl Inner {
     }
 
     /// What an upstream of `app` is told about the request.
-    pub(super) fn identity<'s>(&'s self, ask: &Ask, app: &'s AppRuntime, headers: &HeaderMap) -> Identity<'s> {
+    pub(super) fn identity<'s>(
+        &'s self,
+        ask: &Ask,
+        app: &'s AppRuntime,
+        headers: &HeaderMap,
+    ) -> Identity<'s> {
         Identity {
             client: client::client_address(ask.peer, headers, &self.trusted_proxies),
             host: &app.host,

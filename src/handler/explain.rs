@@ -15,12 +15,17 @@ use super::runtime::{RouteRuntime, Target};
 use super::{Ask, Found, Inner, Match, Part, Place, TokenHandler, api, cors};
 use crate::agent::Protection;
 use crate::clock::Clock;
-use crate::config::{App, CsrfRule, SessionNeed, TokenKind, Transport};
+use crate::config::{App, CsrfRule, SessionNeed, TokenKind};
 use crate::refusal::{Code, Refusal};
-use crate::renewal::{Foreseen, Outlook};
+use crate::renewal::Foreseen;
 
 mod fix;
 mod outgoing;
+mod words;
+
+use words::{
+    conditions, listed, proofs, step_of_finding, step_of_gate, token_line, told_session, upstream_of,
+};
 
 /// The decisions about one request, and how they end.
 #[derive(Debug)]
@@ -88,7 +93,7 @@ impl TokenHandler {
 /// A refusal, and the decision that it comes from.
 struct Refused<'p> {
     step: &'static str,
-    refusal: Refusal,
+    refusal: Box<Refusal>,
     place: Option<&'p App>,
     /// Where it would go if this were in order.
     onward: Option<String>,
@@ -151,7 +156,7 @@ impl Inner {
     ) -> Result<Verdict, Refused<'s>> {
         let Found { site, path, target } = self.find(ask, parts).map_err(|refusal| Refused {
             step: step_of_finding(&refusal),
-            refusal,
+            refusal: Box::new(refusal),
             place: None,
             onward: None,
         })?;
@@ -187,7 +192,7 @@ impl Inner {
                 told.step("route", ["none: the rest is the SPA's, where `spa` is set"]);
                 let refused = |refusal| Refused {
                     step: "route",
-                    refusal,
+                    refusal: Box::new(refusal),
                     place: Some(&place.app.app),
                     onward: None,
                 };
@@ -201,7 +206,9 @@ impl Inner {
                 let kind = answer.headers().get(header::CONTENT_TYPE);
                 let kind = kind.map_or("no body".into(), |kind| String::from_utf8_lossy(kind.as_bytes()));
                 let status = answer.status().as_u16();
-                Ok(Verdict::Answered(format!("{status} with a file of the SPA, {kind}")))
+                Ok(Verdict::Answered(format!(
+                    "{status} with a file of the SPA, {kind}"
+                )))
             }
         }
     }
@@ -220,7 +227,7 @@ impl Inner {
         let headers = &parts.headers;
         let refused = |step, refusal| Refused {
             step,
-            refusal,
+            refusal: Box::new(refusal),
             place: Some(app),
             onward: None,
         };
@@ -238,7 +245,10 @@ impl Inner {
             told.step("session", ["no cookie is opened: the route is public"]);
         } else {
             let rule = (configured.csrf == CsrfRule::FetchMetadata).then_some("csrf = \"fetch_metadata\"");
-            told.step("csrf", proofs(app, headers).into_iter().chain(rule.map(str::to_owned)));
+            told.step(
+                "csrf",
+                proofs(app, headers).into_iter().chain(rule.map(str::to_owned)),
+            );
         }
         let identity = || self.identity(ask, place.app, headers);
         let preview = |token| route.passage.preview(parts, canonical, token, &identity());
@@ -304,7 +314,7 @@ fn explain_agent<'p>(
                     Code::RouteNotFound => "agent",
                     _ => step_of_gate(&refusal, preflight),
                 },
-                refusal,
+                refusal: Box::new(refusal),
                 place: Some(app),
                 onward: None,
             });
@@ -314,7 +324,10 @@ fn explain_agent<'p>(
     match endpoint.protection() {
         Protection::Call => told.step("csrf", proofs(app, headers)),
         Protection::Login => told.step("csrf", ["a navigation that may start a login"]),
-        Protection::Navigation => told.step("csrf", ["not asked: a navigation that proves itself, or changes nothing"]),
+        Protection::Navigation => told.step(
+            "csrf",
+            ["not asked: a navigation that proves itself, or changes nothing"],
+        ),
     }
     if headers.contains_key(header::COOKIE) {
         match place.app.sessions.foresee(headers) {
@@ -342,100 +355,6 @@ fn answered_preflight<B>(answer: &http::Response<B>, told: &mut Told<'_>) -> Ver
         "{}: the origin may ask; a preflight is never forwarded",
         answer.status().as_u16()
     ))
-}
-
-/// Which decision of [`Inner::find`] said no.
-fn step_of_finding(refusal: &Refusal) -> &'static str {
-    let why = refusal.log.as_deref().or(refusal.detail.as_deref()).unwrap_or_default();
-    match refusal.code {
-        Code::UriTooLong | Code::HeadersTooLarge => "head",
-        Code::RouteNotFound if why.contains("host") => "app",
-        Code::RouteNotFound => "route",
-        _ if why.contains("Host") || why.contains("scheme") => "app",
-        _ if why.contains("path") => "path",
-        _ => "head",
-    }
-}
-
-/// Which decision of a gate said no.
-fn step_of_gate(refusal: &Refusal, preflight: bool) -> &'static str {
-    match refusal.code {
-        Code::MethodNotAllowed => "method",
-        _ if preflight => "preflight",
-        _ => "csrf",
-    }
-}
-
-/// What speaks for the request being the app's own.
-fn proofs(app: &App, headers: &HeaderMap) -> Vec<String> {
-    let value = |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let mut lines = Vec::new();
-    if let Some(version) = value("token-handler-version") {
-        lines.push(format!("token-handler-version: {version}"));
-    }
-    match value("origin") {
-        Some(origin) if origin == app.origin.as_str() => lines.push(format!("Origin is the app's: {origin}")),
-        Some(origin) => lines.push(format!("Origin is listed: {origin}")),
-        None => lines.push("no Origin".to_owned()),
-    }
-    match value("sec-fetch-site") {
-        Some(site) => lines.push(format!("Sec-Fetch-Site: {site}")),
-        None => lines.push("no Sec-Fetch-Site: not a browser, or an old one".to_owned()),
-    }
-    lines
-}
-
-fn conditions(place: &Place<'_>, headers: &HeaderMap) -> Vec<String> {
-    let cookies = &place.app.sessions.parts.cookies;
-    let seen = cookies.inspect(headers).into_iter();
-    seen.map(|(name, condition)| format!("{name} {condition}")).collect()
-}
-
-fn told_session(place: &Place<'_>, headers: &HeaderMap, found: &Outlook, clock: &dyn Clock) -> Vec<String> {
-    let mut lines = conditions(place, headers);
-    let age = clock.now().since(found.session.started).as_secs();
-    lines.push(format!("began {age} s ago, generation {}", found.generation));
-    lines.push(format!(
-        "ends in {} s if idle, in {} s at the latest",
-        found.idle_left.as_secs(),
-        found.absolute_left.as_secs()
-    ));
-    lines.push(match found.access_left {
-        Some(left) => format!("its access token is good for {} s", left.as_secs()),
-        None => "nobody knows how long its access token is good".to_owned(),
-    });
-    if found.due {
-        lines.push("it would be renewed at the provider first".to_owned());
-    }
-    lines.push("whether it was ended meanwhile knows only the store of the running service".to_owned());
-    lines
-}
-
-fn token_line(kind: TokenKind, outlook: Option<&Outlook>) -> String {
-    match (kind, outlook) {
-        (TokenKind::None, _) => "none: `token = \"none\"`".to_owned(),
-        (TokenKind::Access, Some(outlook)) if outlook.due => "the access token, once it is renewed".to_owned(),
-        (TokenKind::Access, Some(_)) => "the session's access token, as it is".to_owned(),
-        (TokenKind::Access, None) => "none: there is no session".to_owned(),
-    }
-}
-
-fn listed(names: Vec<String>) -> Vec<String> {
-    if names.is_empty() {
-        return vec!["nothing".to_owned()];
-    }
-    names
-}
-
-/// Scheme, host and port of a route's upstream; the base path is part of the target.
-fn upstream_of(route: &RouteRuntime) -> String {
-    let upstream = &route.route.upstream;
-    let scheme = match upstream.transport() {
-        Transport::Tcp => "http",
-        Transport::Tls => "https",
-    };
-    let authority = String::from_utf8_lossy(upstream.authority().as_bytes());
-    format!("{scheme}://{authority}")
 }
 
 const TOKEN_HANDLER_VERSION: HeaderName = HeaderName::from_static("token-handler-version");

@@ -142,7 +142,6 @@ fn peer(request: &Request<Body>) -> IpAddr {
     if let Some(ConnectInfo(address)) = extensions.get::<ConnectInfo<SocketAddr>>() {
         return address.ip();
     }
-    static SAID: Once = Once::new();
     SAID.call_once(|| {
         tracing::warn!(
             event = "peer_unknown",
@@ -151,6 +150,9 @@ fn peer(request: &Request<Body>) -> IpAddr {
     });
     UNKNOWN
 }
+
+/// It is said once.
+static SAID: Once = Once::new();
 
 /// Nobody's address, which no list of trusted proxies covers.
 const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);

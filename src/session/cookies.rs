@@ -318,7 +318,11 @@ impl Cookies {
     }
 
     /// `Ok(None)`: nothing of it is there.
-    pub(super) fn open_value(&self, binding: &Binding, chunks: &Chunks<'_>) -> Result<Option<Plain>, Unopened> {
+    pub(super) fn open_value(
+        &self,
+        binding: &Binding,
+        chunks: &Chunks<'_>,
+    ) -> Result<Option<Plain>, Unopened> {
         if chunks.presented == 0 {
             return Ok(None);
         }

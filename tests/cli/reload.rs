@@ -30,7 +30,7 @@ fn call(stream: &mut BufReader<TcpStream>, path: &str) -> (u16, String) {
         line.clear();
         stream.read_line(&mut line).unwrap();
         match line.trim_end().split_once(": ") {
-            Some(("token-handler-error", value)) => code = value.to_owned(),
+            Some(("token-handler-error", value)) => value.clone_into(&mut code),
             Some(("content-length", value)) => length = value.parse().unwrap(),
             Some(_) => {}
             None => break,
@@ -232,14 +232,14 @@ fn no_request_fails_while_the_configuration_is_swapped() {
         .collect();
     for round in 0..8 {
         let timeout = format!("timeout = \"{}s\"\n", 10 + round);
-        let (text, word) = if round % 4 == 3 {
+        let (text, event) = if round % 4 == 3 {
             (format!("{config}timeoutt = 1\n"), "\"reload_refused\"")
         } else {
             (format!("{config}{timeout}"), "\"reloaded\"")
         };
         write(&world, &text);
         service.signal("HUP");
-        service.wait_for(word);
+        service.wait_for(event);
     }
     done.store(true, Ordering::SeqCst);
     let calls: usize = callers.into_iter().map(|caller| caller.join().unwrap()).sum();

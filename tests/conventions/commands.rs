@@ -14,6 +14,14 @@ const COMMANDS: &[(&str, &str)] = &[
     ("cloakroom check", "fn the_first_steps_of_the_manual_work"),
     ("cloakroom config show", "fn the_first_steps_of_the_manual_work"),
     (
+        "kill -HUP $(pidof cloakroom)",
+        "fn a_good_file_is_effective_at_the_next_request_of_an_open_connection",
+    ),
+    (
+        "cloakroom explain GET /api/orders",
+        "fn a_call_without_the_header_is_told_what_is_missing",
+    ),
+    (
         "cloakroom check --online",
         "fn what_the_provider_says_is_told_line_by_line",
     ),

@@ -114,10 +114,7 @@ async fn ended_sessions_stay_ended_and_live_ones_are_not_renewed() {
     let thief = leaving.copy();
     assert_eq!(leaving.post("/oauth-agent/logout", &json!({})).await.status, 200);
     world.reload(&more());
-    assert_eq!(
-        thief.get("/api").await.code().as_deref(),
-        Some("session_revoked")
-    );
+    assert_eq!(thief.get("/api").await.code().as_deref(), Some("session_revoked"));
     assert_eq!(alive.get("/api").await.status, 200);
     assert_eq!(world.provider.token_requests("refresh_token"), 0);
 }
@@ -166,9 +163,6 @@ async fn keys_are_rotated_by_reloads_and_nobody_is_signed_out() {
         assert_eq!(browser.get("/api").await.status, 200);
     }
     assert!(!forgotten.is_signed_in().await);
-    let told = early
-        .fetch(Method::GET, "/oauth-agent/session")
-        .send()
-        .await;
+    let told = early.fetch(Method::GET, "/oauth-agent/session").send().await;
     assert!(told.set_cookies().is_empty(), "{told:?}");
 }

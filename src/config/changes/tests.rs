@@ -17,7 +17,10 @@ fn shop() -> App {
 }
 
 fn said(old: &Config, new: &Config) -> Vec<String> {
-    Changes::between(old, new).iter().map(ToString::to_string).collect()
+    Changes::between(old, new)
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 fn changed(change: impl FnOnce(&mut App)) -> Vec<String> {

@@ -16,9 +16,11 @@ pub(super) fn fix(
 ) -> Option<String> {
     let origin = app.map_or("the app's origin", |app| app.origin.as_str());
     Some(match (refusal.code, step) {
-        (Code::InvalidRequest, "path") => "ask for the path as it would be without tricks: no dot segments, no `//`, no \
+        (Code::InvalidRequest, "path") => {
+            "ask for the path as it would be without tricks: no dot segments, no `//`, no \
                                            `\\`, nothing encoded that need not be"
-            .to_owned(),
+                .to_owned()
+        }
         (Code::RouteNotFound, "app") => {
             "ask by the host of a configured `origin`: name it with `--host`".to_owned()
         }
@@ -26,7 +28,9 @@ pub(super) fn fix(
         (Code::RouteNotFound, _) => {
             "configure an `[[app.route]]` whose `path` is a prefix of it, with the same case".to_owned()
         }
-        (Code::MethodNotAllowed, _) => "ask with an allowed method, or add it to the route's `methods`".to_owned(),
+        (Code::MethodNotAllowed, _) => {
+            "ask with an allowed method, or add it to the route's `methods`".to_owned()
+        }
         (Code::CsrfRejected, _) if !headers.contains_key(TOKEN_HANDLER_VERSION) && step == "csrf" => {
             "let script send it: `token-handler-version: 1`; here: -H 'token-handler-version: 1'".to_owned()
         }
@@ -43,7 +47,9 @@ pub(super) fn fix(
             None => "sign in again".to_owned(),
         },
         (Code::SessionExpired | Code::SessionRevoked, _) => "sign in again".to_owned(),
-        (Code::AccessTokenExpired, _) => "let script `POST refresh` first, or set `session.refresh = \"inline\"`".to_owned(),
+        (Code::AccessTokenExpired, _) => {
+            "let script `POST refresh` first, or set `session.refresh = \"inline\"`".to_owned()
+        }
         (Code::PayloadTooLarge, _) => "raise the route's `max_body`".to_owned(),
         (Code::HeadersTooLarge, _) => "raise `server.max_header_bytes`".to_owned(),
         _ => return None,

@@ -1,6 +1,6 @@
 //! What goes upstream, compared with what came: the very bytes that the proxy would send, read back.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 /// What is different between a request and what would be sent for it.
 pub(super) struct Outgoing {
@@ -25,13 +25,19 @@ pub(super) fn read(head: &[u8], upstream: &str, came: &HeaderMap) -> Option<Outg
         .collect();
     let mut removed: Vec<String> = came
         .keys()
-        .map(|name| name.as_str())
+        .map(HeaderName::as_str)
         .filter(|name| !matches!(*name, "cookie" | "host") && sent.iter().all(|(sent, _)| sent != name))
         .map(str::to_owned)
         .collect();
-    let of_all = |headers: &mut dyn Iterator<Item = &[u8]>| -> Vec<String> { headers.flat_map(names).collect() };
+    let of_all =
+        |headers: &mut dyn Iterator<Item = &[u8]>| -> Vec<String> { headers.flat_map(names).collect() };
     let cookies = of_all(&mut came.get_all("cookie").iter().map(http::HeaderValue::as_bytes));
-    let kept = of_all(&mut sent.iter().filter(|(name, _)| *name == "cookie").map(|(_, value)| *value));
+    let kept = of_all(
+        &mut sent
+            .iter()
+            .filter(|(name, _)| *name == "cookie")
+            .map(|(_, value)| *value),
+    );
     let gone = cookies.into_iter().filter(|name| !kept.contains(name));
     removed.extend(gone.map(|name| format!("cookie {name}")));
     let added = sent

@@ -30,7 +30,11 @@ const REQUESTS: &[(&str, &str, Fields)] = &[
     ("GET", "/api/x", &[CALL, LISTED]),
     ("GET", "/api/x", &[CALL, ("sec-fetch-site", "cross-site")]),
     ("GET", "/api/x", &[CALL, ("sec-fetch-site", "same-site")]),
-    ("GET", "/api/x", &[CALL, ("cookie", "__Host-Http-shop-at=nonsense")]),
+    (
+        "GET",
+        "/api/x",
+        &[CALL, ("cookie", "__Host-Http-shop-at=nonsense")],
+    ),
     ("DELETE", "/api/x", &[CALL]),
     ("TRACE", "/api/x", &[CALL]),
     ("OPTIONS", "/api/x", &[LISTED, PREFLIGHT]),
@@ -119,7 +123,9 @@ async fn the_fields_that_are_told_are_those_that_arrive() {
             [127, 0, 0, 1].into(),
         )
         .await;
-    let arrived = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap();
+    let arrived = http_body_util::BodyExt::collect(answer.into_body())
+        .await
+        .unwrap();
     let arrived = String::from_utf8(arrived.to_bytes().to_vec()).unwrap();
     assert!(arrived.starts_with("GET /public/a?q HTTP/1.1\r\n"), "{arrived}");
     let added = lines("added");

@@ -27,7 +27,11 @@ fn what_was_goes_once_nobody_looks_at_it() {
     let first = live.current();
     let view = View::new(&live);
     live.swap(Arc::new(()));
-    assert_eq!(Arc::strong_count(&first), 2, "held by the view that has not looked");
+    assert_eq!(
+        Arc::strong_count(&first),
+        2,
+        "held by the view that has not looked"
+    );
     let _second = view.current();
     assert_eq!(Arc::strong_count(&first), 1);
 }

@@ -50,10 +50,14 @@ async fn every_clone_sees_the_new_configuration_at_its_next_request() {
 
 #[tokio::test]
 async fn what_cannot_be_built_changes_nothing() {
-    let handler =
-        TokenHandler::new(&config(app(), routes("http://127.0.0.1:1")), Environment::default()).unwrap();
+    let handler = TokenHandler::new(
+        &config(app(), routes("http://127.0.0.1:1")),
+        Environment::default(),
+    )
+    .unwrap();
     let mut broken = app();
-    broken.provider.ca_pem = Some(b"-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n".to_vec());
+    broken.provider.ca_pem =
+        Some(b"-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n".to_vec());
     assert!(handler.reload(&config(broken, Vec::new())).is_err());
     assert_eq!(status(&handler, "/api").await, 401);
 }
