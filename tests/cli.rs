@@ -9,11 +9,11 @@ mod bad_requests;
 mod check;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/explain.rs"]
+mod explain;
 #[cfg(unix)]
 #[path = "cli/init.rs"]
 mod init;
-#[path = "cli/explain.rs"]
-mod explain;
 #[path = "cli/keys.rs"]
 mod keys;
 #[path = "cli/online.rs"]

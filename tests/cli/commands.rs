@@ -6,10 +6,7 @@ use crate::world::{CONFIG, World};
 #[test]
 fn commands_of_later_versions_are_refused() {
     let world = World::new(CONFIG);
-    for arguments in [
-        &["doctor"] as &[_],
-        &["doctor", "--json"],
-    ] {
+    for arguments in [&["doctor"] as &[_], &["doctor", "--json"]] {
         let ended = world.run(arguments);
         assert_eq!(ended.code, 78, "{arguments:?}");
         assert_eq!(ended.stdout, "", "{arguments:?}");
