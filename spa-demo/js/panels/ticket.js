@@ -116,5 +116,6 @@ const REASONS = {
   expired: 'Your session has expired. Sign in to begin a new one.',
   logged_out: 'You have signed out. The tokens are gone from this browser.',
   revoked: 'Your session was ended from elsewhere. Sign in to begin a new one.',
+  cookie_blocked: 'This browser does not keep the cookies that a sign-in needs, so it was not even begun.',
   unknown: 'The agent could not be asked, so this page does not know.',
 };
