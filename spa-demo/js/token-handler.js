@@ -654,11 +654,11 @@ function here() {
   return [url.pathname + url.search + url.hash, url.pathname].find((path) => path.length <= 1024) ?? '/';
 }
 
-/** What makes one sign-in differ from another in the eyes of the tabs. @param {Session} session */
+/** What makes one sign-in differ from another in the eyes of the tabs: a renewed ID token keeps `auth_time`. @param {Session} session */
 function markOf(session) {
   if (session.status !== 'authenticated') return '';
-  const { sub, iat, auth_time: authTime } = session.claims;
-  return JSON.stringify([sub, iat, authTime]);
+  const { sub, iat, auth_time: authTime = iat } = session.claims;
+  return JSON.stringify([sub, authTime]);
 }
 
 /** @param {Session} session */

@@ -178,8 +178,38 @@ export async function ourCookies(context, demo) {
   return cookies.filter((cookie) => cookie.name.startsWith('__Host-Http-')).sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** Keeps a picture of the whole page below target/. @param {import('playwright-core').Page} page @param {string} name */
-export async function picture(page, name) {
-  await mkdir(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true, animations: 'disabled' });
+/** What comes back for the request that `act` makes. @param {import('playwright-core').Page} page @param {string} path @param {() => Promise<void>} act */
+export async function answerTo(page, path, act) {
+  const [answer] = await Promise.all([page.waitForResponse((response) => new URL(response.url()).pathname === path), act()]);
+  return answer;
 }
+
+/**
+ * Waits until the first element of `selector` reads so; says what it read when it does not.
+ * @param {import('playwright-core').Page} page @param {string} selector @param {string | RegExp} text
+ */
+export async function reads(page, selector, text) {
+  const holds = (/** @type {string} */ found) => (typeof text === 'string' ? found === text : text.test(found));
+  for (const deadline = Date.now() + 20_000; ; await pause(20)) {
+    const found = (await page.locator(selector).first().textContent()) ?? '';
+    if (holds(found)) return found;
+    if (Date.now() > deadline) assert.fail(`${selector} reads “${found}”, not ${text}`);
+  }
+}
+
+/**
+ * Keeps a picture below target/: of the whole page, or of one part of it. With CLOAKROOM_PICTURES the manual's own pictures
+ * are written, too: those of `MANUAL`, in the size they are shown.
+ * @param {import('playwright-core').Page} page @param {string} name @param {string} [part]
+ */
+export async function picture(page, name, part) {
+  const folders = process.env.CLOAKROOM_PICTURES && MANUAL.has(name) ? [SCREENSHOTS, `${root}docs/pictures/`] : [SCREENSHOTS];
+  for (const folder of folders) {
+    await mkdir(folder, { recursive: true });
+    const shot = { path: `${folder}${name}.png`, animations: /** @type {const} */ ('disabled') };
+    await (part ? page.locator(part).screenshot(shot) : page.screenshot({ ...shot, fullPage: true }));
+  }
+}
+
+/** The pictures that the manual shows. */
+const MANUAL = new Set(['ticket', 'panel-call', 'panel-tabs', 'panel-session', 'panel-lab', 'attacker']);

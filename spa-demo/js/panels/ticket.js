@@ -12,7 +12,6 @@ export function ticketPanel(handler) {
   const trouble = byId('session-problem', HTMLDivElement);
   const signIn = byId('sign-in', HTMLButtonElement);
   const signOut = byId('sign-out', HTMLButtonElement);
-  const secondTab = byId('second-tab', HTMLAnchorElement);
 
   /** @type {HTMLButtonElement | null} */
   let pressed = null;
@@ -26,7 +25,6 @@ export function ticketPanel(handler) {
     document.documentElement.dataset.session = session.status;
     signIn.hidden = session.status !== 'anonymous' || pressed === signOut; // no door to walk back in while the page still leaves
     signOut.hidden = !signedIn;
-    secondTab.hidden = !signedIn;
     setText(status, HEADLINES[session.status]);
     if (signedIn) {
       const name = element('strong', { 'data-testid': 'user-name' }, nameOf(session.claims));
