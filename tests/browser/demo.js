@@ -3,13 +3,16 @@
  */
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { binary, root } from '../support/binary.js';
 import { Child, freePort } from '../support/child.js';
 
 const SCREENSHOTS = `${root}target/screenshots/`;
+const PICTURES = `${root}docs/pictures/`;
+/** Pixels: what is below, the text tells. */
+const TALLEST = 1200;
 /** Nothing may go out: no updates, no metrics, no QUIC. */
 export const FLAGS = [
   '--headless',
@@ -45,8 +48,9 @@ function read(banner) {
 
 /** @typedef {Awaited<ReturnType<typeof startDemo>>} Demo */
 
-export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
+/** @param {string[]} [flags] */
+export function launch(flags = []) {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: [...FLAGS, ...flags] });
 }
 
 /**
@@ -198,17 +202,22 @@ export async function reads(page, selector, text) {
 }
 
 /**
- * Keeps a picture below target/: of the whole page, or of one part of it. With CLOAKROOM_PICTURES the manual's own pictures
- * are written, too: those of `MANUAL`, in the size they are shown.
+ * Keeps a picture below target/: of the whole page, or of one part of it. With CLOAKROOM_PICTURES set those of `MANUAL` are
+ * written for the manual, too, as WebP: a checkout stays clean unless somebody asks for new ones.
  * @param {import('playwright-core').Page} page @param {string} name @param {string} [part]
  */
 export async function picture(page, name, part) {
-  const folders = process.env.CLOAKROOM_PICTURES && MANUAL.has(name) ? [SCREENSHOTS, `${root}docs/pictures/`] : [SCREENSHOTS];
-  for (const folder of folders) {
-    await mkdir(folder, { recursive: true });
-    const shot = { path: `${folder}${name}.png`, animations: /** @type {const} */ ('disabled') };
-    await (part ? page.locator(part).screenshot(shot) : page.screenshot({ ...shot, fullPage: true }));
-  }
+  await mkdir(SCREENSHOTS, { recursive: true });
+  const shot = { path: `${SCREENSHOTS}${name}.png`, animations: /** @type {const} */ ('disabled') };
+  await (part ? page.locator(part).screenshot(shot) : page.screenshot({ ...shot, fullPage: true }));
+  if (!process.env.CLOAKROOM_PICTURES || !part || !MANUAL.has(name)) return;
+  const box = (await page.locator(part).boundingBox()) ?? assert.fail(part);
+  const { x, y } = await page.evaluate(() => ({ x: scrollX, y: scrollY }));
+  const cdp = await page.context().newCDPSession(page);
+  const clip = { x: box.x + x, y: box.y + y, width: box.width, height: Math.min(box.height, TALLEST), scale: 1 };
+  const { data } = await cdp.send('Page.captureScreenshot', { format: 'webp', quality: 80, clip, captureBeyondViewport: true });
+  await mkdir(PICTURES, { recursive: true });
+  await writeFile(`${PICTURES}${name}.webp`, Buffer.from(data, 'base64'));
 }
 
 /** The pictures that the manual shows. */

@@ -6,6 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import puppeteer from 'puppeteer-core';
 import { launch as launchChromium } from './demo.js';
+import { MAPPED } from './topologies.js';
 
 /**
  * @typedef {{name: string, httpOnly: boolean, secure: boolean, sameSite: string, path: string, domain: string}} Kept
@@ -27,11 +28,11 @@ export const ENGINES = [
   {
     name: 'Chromium',
     async launch() {
-      const browser = await launchChromium();
+      const browser = await launchChromium([`--host-resolver-rules=${MAPPED.map((host) => `MAP ${host} 127.0.0.1`).join(',')}`]);
       return {
         close: () => browser.close(),
         async person() {
-          const context = await browser.newContext();
+          const context = await browser.newContext({ ignoreHTTPSErrors: true });
           context.setDefaultTimeout(20_000);
           const page = await context.newPage();
           return {
@@ -55,7 +56,8 @@ export async function launchFirefox(preferences = {}) {
     browser: 'firefox',
     executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
     headless: true,
-    extraPrefsFirefox: { ...QUIET, ...preferences },
+    acceptInsecureCerts: true,
+    extraPrefsFirefox: { ...QUIET, 'network.dns.localDomains': MAPPED.join(','), ...preferences },
   });
   return {
     close: () => browser.close(),
