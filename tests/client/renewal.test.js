@@ -187,3 +187,18 @@ test('a tab that hangs with the lock does not stop the others for ever', async (
   assert.equal((await refreshed).status, 'authenticated');
   assert.equal(world.server.refreshes, 1);
 });
+
+test('a refusal that was on its way while another call renewed is answered by a repetition, not by a second refresh', async (t) => {
+  const world = new World(t);
+  world.server.signIn('alice', { access: 60 });
+  const tab = await world.tab();
+  await world.advance(61);
+  let arrive = (/** @type {Response} */ _) => {};
+  world.server.once('GET /api/slow', () => new Promise((resolve) => (arrive = resolve)));
+  const slow = tab.fetch('/api/slow');
+  await world.advance(1);
+  assert.equal((await tab.fetch('/api/quick')).status, 200);
+  arrive(refusal(401, 'access_token_expired'));
+  assert.equal((await slow).status, 200);
+  assert.equal(world.server.refreshes, 1);
+});
