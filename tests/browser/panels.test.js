@@ -139,6 +139,26 @@ test('a session that ends elsewhere takes the focus of its buttons to the headli
   assert.equal(await focused(two), 'status');
 });
 
+test('a session that is about to end says so, and can be kept', async (t) => {
+  const alice = await person(browser);
+  t.after(alice.close);
+  const page = await alice.page();
+  await signIn(page, demo);
+  await page.route('**/oauth-agent/session', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), session_idle_expires_in: 100 } }); // as after half an hour
+  });
+  await page.reload();
+  await reads(page, '#status-detail', /Alice.*about to end/);
+  await reads(page, '#announcer', /about to end/);
+  await page.unroute('**/oauth-agent/session');
+  await at(page, 'stay').click();
+  await reads(page, '#status-detail', /Alice.*sealed in cookies/);
+  assert.equal(await at(page, 'stay').isVisible(), false);
+  assert.equal(await focused(page), 'status');
+  alice.calm();
+});
+
 test('nothing moves for those who asked for less motion', async (t) => {
   const alice = await person(browser, { reducedMotion: 'reduce' });
   t.after(alice.close);
