@@ -1,7 +1,8 @@
 //! `cloakroom demo`: everything in one process on loopback, nothing to install or configure (contract §2, §11).
 //!
-//! Three listeners, each on a port of its own: the SPA with agent and proxy, the example API, the demo provider.
-//! Keys and secrets are new at each start. The provider is a fake with a real login form and says so on every page.
+//! Four listeners, each on a port of its own: the SPA with agent and proxy, the example API, the demo provider, and an
+//! attacker's page on another site. Keys and secrets are new at each start. The provider is a fake with a real login form
+//! and says so on every page.
 //!
 //! Names: `localhost` and `127.0.0.1` are two origins to a browser, so they are two apps here, each with its own
 //! cookies; any other `Host` gets 404 on every listener (a page elsewhere must not reach us by DNS rebinding).
@@ -23,17 +24,20 @@ use tokio::sync::watch;
 use self::api::ExampleApi;
 use self::ports::Taken;
 use self::provider::DemoProvider;
+use self::stage::Stage;
 use crate::clock::{Clock, SystemClock};
 use crate::handler::{Environment, TokenHandler};
 use crate::random::{OsRandom, Random};
 use crate::server;
 
 mod api;
+mod attacker;
 mod banner;
 mod bearer;
 mod ports;
 mod provider;
 mod registration;
+mod stage;
 mod users;
 
 /// Why the demo could not start or go on.
@@ -60,38 +64,50 @@ pub async fn run(first_port: u16, shutdown: impl Future<Output = ()> + Send) -> 
     let spa = take(first_port).await?;
     let api = take(spa.number.saturating_add(1)).await?;
     let provider = take(api.number.saturating_add(1)).await?;
+    let attacker = take(provider.number.saturating_add(1)).await?;
 
     let client = registration::client(spa.number, &*random);
     let config = registration::config(&spa, &api, &provider, &client, &*random).map_err(failed)?;
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, provider.number));
-    let demo_provider =
-        DemoProvider::new(at, client, api::AUDIENCE, clock.clone(), random).map_err(failed)?;
-    let example_api = ExampleApi::new(demo_provider.issuer(), clock).map_err(failed)?;
+    let stage = Arc::new(Stage::new(format!(
+        "http://{}:{}",
+        attacker::HOST,
+        attacker.number
+    )));
+    let demo_provider = DemoProvider::new(
+        at,
+        client,
+        api::AUDIENCE,
+        Arc::clone(&stage),
+        clock.clone(),
+        random,
+    )
+    .map_err(failed)?;
+    let example_api = ExampleApi::new(demo_provider.issuer(), Arc::clone(&stage), clock).map_err(failed)?;
+    let evil = attacker::router(stage, registration::origins(spa.number).to_vec());
     let handler = TokenHandler::new(&config, Environment::default()).map_err(failed)?;
 
     let (stop, stopped) = watch::channel(());
-    let numbers = [spa.number, api.number, provider.number];
+    let numbers = [spa.number, api.number, provider.number, attacker.number];
+    let own: &'static [&'static str] = &["localhost", "127.0.0.1"];
     let backstage = [
-        (
-            provider.listeners,
-            Arc::new(demo_provider).router(),
-            provider.number,
-        ),
-        (api.listeners, Arc::new(example_api).router(), api.number),
+        (provider, Arc::new(demo_provider).router(), own),
+        (api, Arc::new(example_api).router(), own),
+        (attacker, evil, &[attacker::HOST]),
     ];
     let mut tasks = tokio::task::JoinSet::new();
-    for (listeners, router, number) in backstage {
-        let router = only_own_names(router, number);
+    for (Taken { number, listeners }, router, names) in backstage {
+        let router = only_own_names(router, names, number);
         for listener in listeners {
             tasks.spawn(serve(listener, router.clone(), stopped.clone()));
         }
     }
-    let [spa_port, api_port, provider_port] = numbers;
+    let [spa_port, api_port, provider_port, attacker_port] = numbers;
     // Whoever closed the pipe has read what they wanted; the demo goes on.
     let _ = writeln!(
         std::io::stdout(),
         "{}",
-        banner::banner(spa_port, api_port, provider_port)
+        banner::banner(spa_port, api_port, provider_port, attacker_port)
     );
     server::serve(spa.listeners, handler, shutdown).await;
     // The SPA's side goes first: what it has in flight may still need the provider.
@@ -113,7 +129,7 @@ async fn take(first: u16) -> Result<Taken, DemoError> {
     ports::take(first, tell).await.ok_or(DemoError::NoPort { first })
 }
 
-/// One of the two backstage listeners. Open keep-alive connections must not hold up Ctrl+C: they are cut.
+/// One of the backstage listeners. Open keep-alive connections must not hold up Ctrl+C: they are cut.
 async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<()>) {
     tokio::select! {
         served = async { axum::serve(listener, router).await } => {
@@ -126,8 +142,8 @@ async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiv
 }
 
 /// 404 for any `Host` but the demo's own names.
-fn only_own_names(router: Router, port: u16) -> Router {
-    let own = [format!("localhost:{port}"), format!("127.0.0.1:{port}")];
+fn only_own_names(router: Router, names: &[&str], port: u16) -> Router {
+    let own: Vec<String> = names.iter().map(|name| format!("{name}:{port}")).collect();
     router.layer(middleware::from_fn(move |request: Request, next: Next| {
         let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
         let known = host.is_some_and(|host| own.iter().any(|name| name.eq_ignore_ascii_case(host)));

@@ -5,7 +5,11 @@
 
 import { clockPanel } from './panels/clock.js';
 import { callPanel } from './panels/call.js';
+import { elsewherePanel } from './panels/elsewhere.js';
+import { inspectorPanel } from './panels/inspector.js';
+import { labPanel } from './panels/lab.js';
 import { loginErrorPanel } from './panels/login-error.js';
+import { tabsPanel } from './panels/tabs.js';
 import { ticketPanel } from './panels/ticket.js';
 import { wherePanel } from './panels/where.js';
 import { whoPanel } from './panels/who.js';
@@ -22,4 +26,8 @@ clockPanel(handler);
 whoPanel(handler);
 const where = wherePanel(handler);
 callPanel(handler, where.sawResponse);
+inspectorPanel(handler);
+tabsPanel();
+labPanel(handler);
+elsewherePanel(handler);
 startRoutes();

@@ -20,6 +20,7 @@ export function problem(error) {
 const SENTENCES = new Map([
   ['network_error', 'No answer. Is the server still running?'],
   ['unexpected_answer', 'Something answered, but not the agent. The console says what to check.'],
+  ['cookie_blocked', 'Cookies are blocked for this site, or this is Safari on plain http, which keeps no Secure cookies there. Use https or another browser.'],
   ['session_missing', 'You are not signed in.'],
   ['session_expired', 'Your session has ended. Sign in again.'],
   ['session_revoked', 'Your session was ended. Sign in again.'],

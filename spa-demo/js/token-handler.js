@@ -16,10 +16,14 @@
  * 2. Times come from the server as seconds remaining and are kept on the monotonic clock (`performance.now()`),
  *    so a wrong wall clock in the browser changes nothing.
  * 3. One renewal per browser: a promise within the tab, a Web Lock across tabs. Where Web Locks are missing (plain http
- *    off loopback) the server's own single flight still holds. A request is sent again at most once.
- * 4. Tabs move in step over a BroadcastChannel: signed out in one is signed out in all.
+ *    off loopback, blocked storage) it looks before it renews, and the server's own single flight still holds. A request
+ *    is sent again at most once, and a stream never.
+ * 4. Tabs move in step over a BroadcastChannel: signed out in one is signed out in all. Without one they find out
+ *    at their next call or look.
  * 5. `fetch` speaks only to the API prefixes it was given. Anything else is refused before it leaves the browser,
  *    so that neither cookies nor the CSRF header go astray by a typing error.
+ * 6. A browser that does not keep the cookies is found out before the page is left: `login` rejects with
+ *    `cookie_blocked` instead of going round in circles.
  */
 
 /**
@@ -28,37 +32,62 @@
  * @property {readonly string[]} [apis] Path prefixes (whole segments) or absolute URLs that `fetch` may call. Default `['/api']`.
  * @property {(url: string) => void} [navigate] How to leave the page. Default `location.assign`.
  * @property {number} [timeoutSeconds] How long to wait for the agent, and for another tab's renewal. Default 30.
- *
- * @typedef {'none' | 'expired' | 'logged_out' | 'revoked' | 'unknown'} AnonymousReason
- *   `unknown`: the agent could not be asked; `error` says why, and the client keeps asking.
- *
+ * @property {number} [warnSeconds] How long before its end a session is `expiring`. Default 120.
+ */
+
+/**
+ * `cookie_blocked`: the browser refuses the cookies, so a sign-in cannot work. `unknown`: the agent could not be asked;
+ * `error` says why, and the client keeps asking.
+ * @typedef {'none' | 'expired' | 'logged_out' | 'revoked' | 'cookie_blocked' | 'unknown'} AnonymousReason
+ */
+
+/**
+ * Until the agent has spoken, and again when a page comes out of the back/forward cache.
  * @typedef {Readonly<{ status: 'loading' }>} LoadingSession
+ */
+
+/**
+ * Nobody is signed in; `error` where that is not known but feared.
  * @typedef {Readonly<{ status: 'anonymous', reason: AnonymousReason, error?: TokenHandlerError }>} AnonymousSession
+ */
+
+/**
+ * Claims of the ID token. Times are points on this tab's `performance.now()` clock, in milliseconds; null: not told.
+ * `idleExpiresAt` is as of the last look: calls slide it on the server. `expiring`: the session ends within
+ * `warnSeconds` unless somebody does something; `refresh()` is such a thing, unless its absolute lifetime is over.
  * @typedef {Readonly<{
  *   status: 'authenticated',
  *   claims: Readonly<Record<string, unknown>>,
  *   accessExpiresAt: number | null,
  *   idleExpiresAt: number | null,
  *   sessionExpiresAt: number | null,
+ *   expiring: boolean,
  * }>} AuthenticatedSession
- *   Claims of the ID token. Times are points on this tab's `performance.now()` clock, in milliseconds; null: not told.
- *   `idleExpiresAt` is as of the last look: calls slide it on the server.
+ */
+
+/**
+ * The session as this tab knows it.
  * @typedef {LoadingSession | AnonymousSession | AuthenticatedSession} Session
- *
+ */
+
+/**
+ * All of them only tighten what is configured.
  * @typedef {object} LoginOptions
  * @property {string} [returnTo] Where to come back to. Default: the current path, query and fragment.
- * @property {string} [prompt]
- * @property {string} [loginHint]
- * @property {string | readonly string[]} [acrValues]
- * @property {number} [maxAge] Seconds; at most what is configured.
- * @property {string | readonly string[]} [uiLocales]
+ * @property {string} [prompt] `none`, `login`, `consent` or `select_account`.
+ * @property {string} [loginHint] Who wants to sign in, as the provider knows them.
+ * @property {string | readonly string[]} [acrValues] How strongly, out of what is configured.
+ * @property {number} [maxAge] How fresh at least, in seconds; at most what is configured.
+ * @property {string | readonly string[]} [uiLocales] Languages for the provider's pages.
  * @property {string | readonly string[]} [scope] A subset of the configured scopes that keeps `openid`.
- *
- * @typedef {object} TokenHandler
+ */
+
+/**
+ * @typedef {object} TokenHandlerMembers
  * @property {Session} session The session as known now: a frozen snapshot, replaced (never changed) when it changes.
  * @property {Promise<Session>} ready Settles with the first answer of the agent; never rejects.
  * @property {(listener: (session: Session) => void) => () => void} subscribe Calls `listener` at every change; gives back the way to stop it. Fits React's `useSyncExternalStore`.
- * @property {(options?: LoginOptions) => Promise<void>} login Leaves for the provider's sign-in page.
+ * @property {(options?: LoginOptions) => Promise<void>} login Leaves for the provider's sign-in page. Rejects with `cookie_blocked` where the way back could not work.
  * @property {() => Promise<{ leaving: boolean }>} logout Ends the session here, in other tabs and at the server; `leaving`: the page is now on its way to the provider, to end the session there, too.
  * @property {() => Promise<Session>} refresh Renews the access token now. API calls need no such help.
  * @property {() => Promise<Session>} reload Asks the agent for the session again. Renews nothing and slides no timeout.
@@ -68,13 +97,19 @@
  */
 
 /**
+ * What {@link createTokenHandler} gives.
+ * @typedef {Readonly<TokenHandlerMembers>} TokenHandler
+ */
+
+/**
  * Everything that goes wrong with the agent, and a `fetch` that was refused.
  * `code` is stable: the server's (`session_expired`, `provider_unavailable`, …), or one of this file:
- * `network_error`, `unexpected_answer`, `not_an_api`, `invalid_option`.
+ * `network_error`, `unexpected_answer`, `cookie_blocked`, `not_an_api`, `invalid_option`; of a sign-in that failed the
+ * code is the `login_error`, see {@link takeLoginError}.
  */
 export class TokenHandlerError extends Error {
-  /** @param {{ code: string, message: string, status?: number, requestId?: string, cause?: unknown }} about */
-  constructor({ code, message, status = 0, requestId = '', cause }) {
+  /** @param {{ code: string, message: string, status?: number, requestId?: string, providerError?: string, cause?: unknown }} about */
+  constructor({ code, message, status = 0, requestId = '', providerError = '', cause }) {
     super(message, { cause });
     this.name = 'TokenHandlerError';
     this.code = code;
@@ -82,18 +117,21 @@ export class TokenHandlerError extends Error {
     this.status = status;
     /** Finds the line in the server's log. */
     this.requestId = requestId;
+    /** The provider's registered error code, where it refused. */
+    this.providerError = providerError;
     /** Whether the same call may succeed later without anything being changed. */
     this.retryable = code === 'network_error' || [409, 429, 503, 504].includes(status);
   }
 }
 
 /**
+ * One for the whole app. Asks for the session at once.
  * @param {TokenHandlerOptions} [options]
  * @returns {TokenHandler}
  */
 export function createTokenHandler(options = {}) {
-  refuseUnknown('createTokenHandler', options, ['agent', 'apis', 'navigate', 'timeoutSeconds']);
-  const { agent = '/oauth-agent', apis = ['/api'], navigate = (url) => location.assign(url), timeoutSeconds = 30 } = options;
+  refuseUnknown('createTokenHandler', options, ['agent', 'apis', 'navigate', 'timeoutSeconds', 'warnSeconds']);
+  const { agent = '/oauth-agent', apis = ['/api'], navigate = (url) => location.assign(url), timeoutSeconds = 30, warnSeconds = 120 } = options;
   const agentUrl = new URL(agent.replace(/\/*$/, '/'), location.origin);
   const apiUrls = apis.map((api) => new URL(api.replace(/\/+$/, ''), location.origin));
   const name = `token-handler:${agentUrl.href}`; // of the lock and the channel: two apps of one origin stay apart
@@ -137,9 +175,12 @@ export function createTokenHandler(options = {}) {
       if (markOf(before) !== markOf(next)) {
         epoch += 1;
         tell({ type: 'began', mark: markOf(next) });
+      } else if (isExpiring(before) && !next.expiring) {
+        tell({ type: 'renewed' }); // the other tabs may take their warning down
       }
     } else {
       if (before.status === 'anonymous' && before.reason === next.reason && !before.error) return;
+      if (before.status === 'anonymous' && before.reason === 'cookie_blocked' && next.reason === 'none') return; // still is
       if (before.status === 'authenticated') {
         epoch += 1;
         tell({ type: 'ended', reason: next.reason });
@@ -187,29 +228,32 @@ export function createTokenHandler(options = {}) {
       lastLookAt = askedAt;
       const answer = await ask('GET', 'session');
       if (asked !== epoch && !disposed) continue; // a session began or ended meanwhile: this answer may be older than that
-      if (answer.is_logged_in !== true) return { status: 'anonymous', reason: reasonOf(answer.reason) };
+      if (answer.is_logged_in !== true) return { status: 'anonymous', reason: navigator.cookieEnabled === false ? 'cookie_blocked' : reasonOf(answer.reason) };
       // Counted from the question, not the answer: rather a little early than too late.
       const at = (/** @type {unknown} */ seconds) => (typeof seconds === 'number' ? askedAt + seconds * 1000 : null);
       const known = session;
+      const idleExpiresAt = at(answer.session_idle_expires_in);
+      const sessionExpiresAt = at(answer.session_expires_in);
       return {
         status: 'authenticated',
         claims: frozen(isRecord(answer.id_token_claims) ? answer.id_token_claims : {}),
         // A renewal that finished while we asked knows better than this answer.
         accessExpiresAt: known.status === 'authenticated' && lastRenewalAt > askedAt ? known.accessExpiresAt : at(answer.access_token_expires_in),
-        idleExpiresAt: at(answer.session_idle_expires_in),
-        sessionExpiresAt: at(answer.session_expires_in),
+        idleExpiresAt,
+        sessionExpiresAt,
+        expiring: Math.min(idleExpiresAt ?? Infinity, sessionExpiresAt ?? Infinity) - performance.now() <= warnSeconds * 1000,
       };
     }
   }
 
-  /** Looks again when the session should have ended, and, after a failure, with growing patience. */
+  /** Looks again when it is time to warn, when the session should have ended, and, after a failure, with growing patience. */
   function planNextLook() {
     clearTimeout(timer);
     if (disposed) return;
     let delay = Infinity;
     if (session.status === 'authenticated') {
       const end = Math.min(session.idleExpiresAt ?? Infinity, session.sessionExpiresAt ?? Infinity);
-      delay = Math.max(end - performance.now(), 0) + 1000;
+      delay = Math.max(end - (session.expiring ? 0 : warnSeconds * 1000) - performance.now(), 0) + 1000;
     }
     if (failedLooks > 0) delay = Math.min(2 ** failedLooks, 60) * 1000;
     if (delay === Infinity) return;
@@ -273,7 +317,7 @@ export function createTokenHandler(options = {}) {
           renewedFor(seconds, askedAt);
           tell({ type: 'renewed', seconds });
         }
-        return session;
+        return isExpiring(session) ? reload() : session; // it slid the idle timeout, too
       } catch (error) {
         const reason = error instanceof TokenHandlerError && SESSION_OVER.get(error.code);
         if (reason) await lost(reason);
@@ -298,20 +342,23 @@ export function createTokenHandler(options = {}) {
    * @returns {Promise<T>}
    */
   async function oneTabAtATime(work) {
-    if (!navigator.locks) return work(false);
-    const mine = await navigator.locks.request(name, { ifAvailable: true }, async (lock) => (lock ? { value: await work(false) } : null));
-    if (mine) return mine.value;
     let started = false;
-    const start = () => {
+    const start = (/** @type {boolean} */ waited) => {
       started = true;
-      return work(true);
+      return work(waited);
     };
     try {
-      return await navigator.locks.request(name, { signal: AbortSignal.timeout(timeoutSeconds * 1000) }, start);
+      const mine = await navigator.locks.request(name, { ifAvailable: true }, async (lock) => (lock ? { value: await start(false) } : null));
+      return mine ? mine.value : await navigator.locks.request(name, { signal: deadline() }, () => start(true));
     } catch (error) {
       if (started) throw error;
-      return work(true); // a tab that hangs must not stop the others; the server sees to it that one renewal wins
+      // No locks here, or a tab that hangs, which must not stop the others: the server sees to it that one renewal wins.
+      return work(true);
     }
+  }
+
+  function deadline() {
+    return AbortSignal.timeout?.(timeoutSeconds * 1000); // older browsers wait as long as they do
   }
 
   // ---- calls
@@ -327,6 +374,7 @@ export function createTokenHandler(options = {}) {
     let response = await send();
     const refusal = refusalOf(response);
     if (repeatable && refusal === 'refresh_superseded') {
+      await patience(response);
       response = await send(); // the jar holds the winner's cookies by now
     } else if (refusal === 'access_token_expired') {
       try {
@@ -358,9 +406,10 @@ export function createTokenHandler(options = {}) {
     headers.set(CSRF_HEADER, CSRF_VALUE);
     const credentials = url.origin === location.origin ? 'same-origin' : 'include';
     // `cors` always: `no-cors` would silently take the CSRF header away.
-    const request = new Request(input, { ...init, headers, credentials, mode: 'cors' });
+    const request = new Request(input instanceof Request ? input : url, { ...init, headers, credentials, mode: 'cors' });
     const repeatable = !(init.body instanceof ReadableStream); // a stream can be read only once
     const response = await sendAndRenew(() => fetch(repeatable ? request.clone() : request), repeatable);
+    if (isExpiring(session) && performance.now() - lastLookAt > LOOK_AFTER_CALL) void reload(); // the call may have slid the end away
     const hint = HINTS.get(refusalOf(response));
     if (hint) warnOnce(refusalOf(response), `Token handler: ${refusalOf(response)} for ${url.pathname}. ${hint()}`);
     return response;
@@ -374,8 +423,9 @@ export function createTokenHandler(options = {}) {
    */
   async function ask(method, path, body) {
     const response = await sendToAgent(method, path, body);
-    // Also in a loser's case the next try carries the cookies of the winner.
-    return answerOf(refusalOf(response) === 'refresh_superseded' ? await sendToAgent(method, path, body) : response);
+    if (refusalOf(response) !== 'refresh_superseded') return answerOf(response);
+    await patience(response);
+    return answerOf(await sendToAgent(method, path, body)); // with the cookies of the winner
   }
 
   /**
@@ -393,7 +443,7 @@ export function createTokenHandler(options = {}) {
         credentials: url.origin === location.origin ? 'same-origin' : 'include',
         cache: 'no-store',
         redirect: 'error', // the agent answers a fetch with JSON; a redirect is somebody else speaking
-        signal: AbortSignal.timeout(timeoutSeconds * 1000),
+        signal: deadline() ?? null,
       });
     } catch (cause) {
       const elsewhere = url.origin === location.origin ? '' : ` It is on another origin: list ${location.origin} in the app's allowed_origins.`;
@@ -420,7 +470,25 @@ export function createTokenHandler(options = {}) {
       ui_locales: words(uiLocales),
       scope: words(scope),
     });
-    leaveFor(answer.authorization_url, 'authorization_url');
+    const url = address(answer.authorization_url, 'authorization_url');
+    if (session.status !== 'authenticated') await seeCookieKept();
+    navigate(url);
+  }
+
+  /**
+   * The sign-in's cookie comes back with the next request, or the browser has not kept it (cookies switched off; Safari
+   * on plain http) and the way back from the provider could only fail, again and again.
+   */
+  async function seeCookieKept() {
+    /** @type {Record<string, unknown>} */
+    const answer = await ask('GET', 'session?login_pending').catch(() => ({}));
+    if (answer.login_pending !== false) return;
+    const error = new TokenHandlerError({
+      code: 'cookie_blocked',
+      message: `Token handler: this browser does not keep the cookies of ${agentUrl.origin}. Either they are blocked for this site, or it is Safari on plain http, which keeps none there, not even on localhost: use https or another browser.`,
+    });
+    publish({ status: 'anonymous', reason: 'cookie_blocked', error });
+    throw error;
   }
 
   async function logout() {
@@ -429,7 +497,7 @@ export function createTokenHandler(options = {}) {
     publish({ status: 'anonymous', reason: 'logged_out' });
     tell({ type: 'ended', reason: 'logged_out' });
     const leaving = answer.logout_url !== undefined; // absent when the provider has no such page
-    if (leaving) leaveFor(answer.logout_url, 'logout_url');
+    if (leaving) navigate(address(answer.logout_url, 'logout_url'));
     return { leaving };
   }
 
@@ -437,17 +505,17 @@ export function createTokenHandler(options = {}) {
    * @param {unknown} target
    * @param {string} field
    */
-  function leaveFor(target, field) {
+  function address(target, field) {
     const url = typeof target === 'string' ? new URL(target, agentUrl) : null;
     if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
       throw new TokenHandlerError({ code: 'unexpected_answer', message: `Token handler: the agent answered without a usable ${field}. Check createTokenHandler({ agent }).` });
     }
-    navigate(url.href);
+    return url.href;
   }
 
   // ---- other tabs, sleep, and the way back
 
-  const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name);
+  const channel = openChannel(name);
 
   /** @param {Record<string, unknown>} news */
   function tell(news) {
@@ -463,8 +531,9 @@ export function createTokenHandler(options = {}) {
     } else if (data.type === 'began' && data.mark !== markOf(session)) {
       epoch += 1;
       reload();
-    } else if (data.type === 'renewed' && typeof data.seconds === 'number') {
-      renewedFor(data.seconds, performance.now());
+    } else if (data.type === 'renewed') {
+      if (typeof data.seconds === 'number') renewedFor(data.seconds, performance.now());
+      if (isExpiring(session)) reload();
     }
   }
 
@@ -521,6 +590,24 @@ export function createTokenHandler(options = {}) {
 }
 
 /**
+ * What a sign-in that failed left in the address bar (`login_error`, `request_id`, `provider_error`), taken out of it, so
+ * that a reload or a copied link does not tell it again. Null where there is none. Call it before anything signs in by
+ * itself: after a failure the user decides.
+ * @returns {TokenHandlerError | null}
+ */
+export function takeLoginError() {
+  const url = new URL(location.href);
+  if (!url.searchParams.has('login_error')) return null;
+  const [code, requestId, providerError] = LOGIN_ERROR.map((field) => {
+    const value = url.searchParams.get(field) ?? '';
+    url.searchParams.delete(field);
+    return /^[\w-]{1,64}$/.test(value) ? value : ''; // anyone can write such a link: only what looks like a code is passed on
+  });
+  history.replaceState(history.state, '', url.pathname + url.search + url.hash);
+  return new TokenHandlerError({ code: code || 'unknown', message: `Token handler: the sign-in failed with ${code || 'an unknown code'}.`, requestId, providerError });
+}
+
+/**
  * @param {Response} response
  * @returns {Promise<Record<string, unknown>>}
  */
@@ -561,17 +648,37 @@ function isBelow(api, url) {
 
 /** Where the user is, as far as the agent takes it for `return_to`: no `//` in front, at most 1 KiB. */
 function here() {
-  const { pathname, search, hash } = location;
-  const whole = pathname + search + hash;
-  if (pathname.startsWith('//')) return '/';
-  return [whole, pathname].find((path) => path.length <= 1024) ?? '/';
+  const url = new URL(location.href);
+  if (url.pathname.startsWith('//')) return '/';
+  if (url.searchParams.has('login_error')) LOGIN_ERROR.forEach((field) => url.searchParams.delete(field)); // an old story
+  return [url.pathname + url.search + url.hash, url.pathname].find((path) => path.length <= 1024) ?? '/';
 }
 
-/** What makes one sign-in differ from another in the eyes of the tabs. @param {Session} session */
+/** What makes one sign-in differ from another in the eyes of the tabs: a renewed ID token keeps `auth_time`. @param {Session} session */
 function markOf(session) {
   if (session.status !== 'authenticated') return '';
-  const { sub, iat, auth_time: authTime } = session.claims;
-  return JSON.stringify([sub, iat, authTime]);
+  const { sub, iat, auth_time: authTime = iat } = session.claims;
+  return JSON.stringify([sub, authTime]);
+}
+
+/** @param {Session} session */
+function isExpiring(session) {
+  return session.status === 'authenticated' && session.expiring;
+}
+
+/** The winner's answer may still be on its way to the jar. @param {Response} response */
+function patience(response) {
+  const seconds = Number(response.headers.get('retry-after')) || 0.2;
+  return new Promise((resolve) => setTimeout(resolve, Math.min(seconds, 5) * 1000));
+}
+
+/** @param {string} name */
+function openChannel(name) {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return null; // an old browser, or one that blocks storage
+  }
 }
 
 /** @param {unknown} reason @returns {AnonymousReason} */
@@ -627,6 +734,10 @@ const CSRF_VALUE = '1';
 
 const LONGEST_TIMER = 3_600_000; // ms; browsers overflow beyond 2^31 - 1
 const LOOK_AGAIN_AFTER = 60_000; // ms
+const LOOK_AFTER_CALL = 5_000; // ms
+
+/** In the order of {@link takeLoginError}. */
+const LOGIN_ERROR = ['login_error', 'request_id', 'provider_error'];
 
 /** @type {Map<string, AnonymousReason>} */
 const SESSION_OVER = new Map([

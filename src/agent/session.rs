@@ -1,6 +1,9 @@
 //! `GET session`: who is logged in, and for how long. Changes nothing, slides nothing, renews nothing.
+//!
+//! `GET session?login_pending` also says whether a login cookie came along: a client that has just started a login learns
+//! that the browser refuses our cookies before it leaves for a provider from which it could never come back.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::HeaderMap;
 use serde::Serialize;
@@ -15,7 +18,11 @@ use crate::renewal::Peek;
 use crate::session::Session;
 
 /// `GET session`
-pub(super) async fn answer(State(agent): State<Agent>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(super) async fn answer(
+    State(agent): State<Agent>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     match agent.sessions.peek(&headers).await? {
         Peek::Alive {
             session,
@@ -37,6 +44,8 @@ pub(super) async fn answer(State(agent): State<Agent>, headers: HeaderMap) -> Re
             &LoggedOut {
                 is_logged_in: false,
                 reason,
+                login_pending: (query.as_deref() == Some("login_pending"))
+                    .then(|| agent.sessions.parts.cookies.has_login(&headers)),
             },
             set_cookies,
         ),
@@ -59,6 +68,8 @@ pub(super) struct SessionBody {
 struct LoggedOut {
     is_logged_in: bool,
     reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login_pending: Option<bool>,
 }
 
 impl SessionBody {

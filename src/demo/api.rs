@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum::{Extension, Json, Router};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, Uri};
@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::RwLock;
 
 use super::bearer::{self, Bearer, Denied};
+use super::stage::{self, Stage};
 use crate::clock::Clock;
 
 /// The audience of its tokens.
@@ -28,12 +29,17 @@ pub(crate) struct ExampleApi {
     jwks_uri: String,
     client: reqwest::Client,
     keys: RwLock<Option<Arc<JwkSet>>>,
+    stage: Arc<Stage>,
     clock: Arc<dyn Clock>,
 }
 
 impl ExampleApi {
     /// An API that trusts `issuer`; its keys are fetched when the first token arrives.
-    pub(crate) fn new(issuer: &str, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(
+        issuer: &str,
+        stage: Arc<Stage>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none());
@@ -42,17 +48,26 @@ impl ExampleApi {
             jwks_uri: format!("{issuer}/jwks"),
             client: client.timeout(std::time::Duration::from_secs(5)).build()?,
             keys: RwLock::default(),
+            stage,
             clock,
         })
     }
 
-    /// All its endpoints, every one behind the validation, and a word for who follows its address out of the banner.
+    /// All its endpoints, every one behind the validation; then what the demo needs to show how it works, and a word for
+    /// who follows its address out of the banner.
     pub(crate) fn router(self: Arc<Self>) -> Router {
+        let stage = Arc::clone(&self.stage);
+        let public = Router::new()
+            .route("/api/stage", get(stage::shown))
+            .route("/api/stage/loot", get(stage::loot))
+            .with_state(Arc::clone(&stage));
         Router::new()
             .route("/api/echo", any(echo))
             .route("/api/orders", any(orders))
+            .route("/api/stage/expire", post(stage::expire).with_state(stage))
             .fallback(|| async { (StatusCode::NOT_FOUND, Json(json!({ "error": "not_found" }))) })
             .layer(middleware::from_fn_with_state(self, admit))
+            .merge(public)
             .route("/", get(index))
     }
 
@@ -88,6 +103,7 @@ async fn index() -> Json<Value> {
 }
 
 async fn admit(State(api): State<Arc<ExampleApi>>, mut request: Request, next: Next) -> Response {
+    api.stage.reached(request.uri().query());
     match api.validate(request.headers()).await {
         Ok(bearer) => {
             request.extensions_mut().insert(Arc::new(bearer));

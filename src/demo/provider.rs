@@ -15,6 +15,7 @@ use secrecy::SecretString;
 
 use self::grants::Grants;
 use self::keys::SigningKey;
+use super::stage::Stage;
 use crate::clock::{Clock, Timestamp};
 use crate::random::Random;
 
@@ -47,6 +48,7 @@ pub(crate) struct DemoProvider {
     audience: &'static str,
     key: SigningKey,
     grants: Mutex<Grants>,
+    stage: Arc<Stage>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -58,6 +60,7 @@ impl DemoProvider {
         address: SocketAddr,
         client: Client,
         audience: &'static str,
+        stage: Arc<Stage>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, keys::KeyError> {
@@ -67,6 +70,7 @@ impl DemoProvider {
             audience,
             key: SigningKey::generate()?,
             grants: Mutex::default(),
+            stage,
             clock,
             random,
         })

@@ -59,6 +59,13 @@ upstream = "http://127.0.0.1:{api}"
 [[app.route]]
 path = "/api/orders"
 upstream = "http://127.0.0.1:{api}"
+[[app.route]]
+path = "/api/stage"
+upstream = "http://127.0.0.1:{api}"
+session = "none"
+[[app.route]]
+path = "/api/stage/expire"
+upstream = "http://127.0.0.1:{api}"
 "#,
             origin = origin(host, spa.number),
             provider = provider.number,
@@ -86,6 +93,11 @@ cookie = ["env:COOKIE_KEY"]
         Arc::make_mut(app).spa = Some(SpaFiles::Bundled);
     }
     Ok(config)
+}
+
+/// The SPA's origins.
+pub(super) fn origins(spa: u16) -> [String; 2] {
+    HOSTS.map(|(_, host)| origin(host, spa))
 }
 
 /// As browsers write it: without the default port.

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
-import { launch, listen, ourCookies, person, signIn, startDemo } from './demo.js';
+import { at, launch, listen, ourCookies, person, picture, reads, signIn, signedIn, startDemo } from './demo.js';
 
 /** @type {import('./demo.js').Demo} */
 let demo;
@@ -119,3 +119,42 @@ for (const { site, host } of [
     assert.equal(await frame.locator('[data-testid=status]').count(), 0, 'frame-ancestors or X-Frame-Options');
   });
 }
+
+test('the demo’s attacker’s page gets nothing, and the visitor is still signed in', async (t) => {
+  const alice = await person(browser);
+  t.after(alice.close);
+  const page = await alice.page();
+  await signIn(page, demo, '/elsewhere');
+  const before = await ourCookies(alice.context, demo);
+  const [attacker] = await Promise.all([alice.context.waitForEvent('page'), at(page, 'attacker').click()]);
+  await attacker.waitForLoadState();
+  await at(attacker, 'attack').click();
+  const verdict = await reads(attacker, '[data-testid=verdict]', /succeeded/);
+  assert.match(verdict, /^0 of 10 /);
+  await picture(attacker, 'attacker', 'main');
+  await page.bringToFront();
+  await page.reload();
+  await signedIn(page);
+  assert.deepEqual(await ourCookies(alice.context, demo), before);
+});
+
+test('the attacker’s page would say so if it got something: against an app without guards it does', async (t) => {
+  const careless = http.createServer((request, response) => {
+    response.setHeader('access-control-allow-origin', request.headers.origin ?? '*').setHeader('access-control-allow-credentials', 'true');
+    response.setHeader('access-control-allow-headers', 'token-handler-version').setHeader('content-type', 'text/javascript').end('/* orders */');
+  });
+  careless.listen(0, '127.0.0.1');
+  await once(careless, 'listening');
+  t.after(() => careless.close());
+  const alice = await person(browser);
+  t.after(alice.close);
+  const page = await alice.page();
+  await page.goto(demo.address);
+  const address = (await at(page, 'attacker').getAttribute('href')) ?? '';
+  await page.route('**/targets', (route) => route.fulfill({ json: [`http://127.0.0.1:${careless.address().port}`] }));
+  await page.goto(address);
+  await at(page, 'attack').click();
+  const verdict = await reads(page, '[data-testid=verdict]', /succeeded/);
+  const [won] = /^\d+/.exec(verdict) ?? [];
+  assert.ok(Number(won) >= 3, verdict);
+});

@@ -3,13 +3,16 @@
  */
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { binary, root } from '../support/binary.js';
 import { Child, freePort } from '../support/child.js';
 
 const SCREENSHOTS = `${root}target/screenshots/`;
+const PICTURES = `${root}docs/pictures/`;
+/** Pixels: what is below, the text tells. */
+const TALLEST = 1200;
 /** Nothing may go out: no updates, no metrics, no QUIC. */
 export const FLAGS = [
   '--headless',
@@ -45,8 +48,9 @@ function read(banner) {
 
 /** @typedef {Awaited<ReturnType<typeof startDemo>>} Demo */
 
-export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
+/** @param {string[]} [flags] */
+export function launch(flags = []) {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: [...FLAGS, ...flags] });
 }
 
 /**
@@ -178,8 +182,43 @@ export async function ourCookies(context, demo) {
   return cookies.filter((cookie) => cookie.name.startsWith('__Host-Http-')).sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** Keeps a picture of the whole page below target/. @param {import('playwright-core').Page} page @param {string} name */
-export async function picture(page, name) {
-  await mkdir(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true, animations: 'disabled' });
+/** What comes back for the request that `act` makes. @param {import('playwright-core').Page} page @param {string} path @param {() => Promise<void>} act */
+export async function answerTo(page, path, act) {
+  const [answer] = await Promise.all([page.waitForResponse((response) => new URL(response.url()).pathname === path), act()]);
+  return answer;
 }
+
+/**
+ * Waits until the first element of `selector` reads so; says what it read when it does not.
+ * @param {import('playwright-core').Page} page @param {string} selector @param {string | RegExp} text
+ */
+export async function reads(page, selector, text) {
+  const holds = (/** @type {string} */ found) => (typeof text === 'string' ? found === text : text.test(found));
+  for (const deadline = Date.now() + 20_000; ; await pause(20)) {
+    const found = (await page.locator(selector).first().textContent()) ?? '';
+    if (holds(found)) return found;
+    if (Date.now() > deadline) assert.fail(`${selector} reads “${found}”, not ${text}`);
+  }
+}
+
+/**
+ * Keeps a picture below target/: of the whole page, or of one part of it. With CLOAKROOM_PICTURES set those of `MANUAL` are
+ * written for the manual, too, as WebP: a checkout stays clean unless somebody asks for new ones.
+ * @param {import('playwright-core').Page} page @param {string} name @param {string} [part]
+ */
+export async function picture(page, name, part) {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  const shot = { path: `${SCREENSHOTS}${name}.png`, animations: /** @type {const} */ ('disabled') };
+  await (part ? page.locator(part).screenshot(shot) : page.screenshot({ ...shot, fullPage: true }));
+  if (!process.env.CLOAKROOM_PICTURES || !part || !MANUAL.has(name)) return;
+  const box = (await page.locator(part).boundingBox()) ?? assert.fail(part);
+  const { x, y } = await page.evaluate(() => ({ x: scrollX, y: scrollY }));
+  const cdp = await page.context().newCDPSession(page);
+  const clip = { x: box.x + x, y: box.y + y, width: box.width, height: Math.min(box.height, TALLEST), scale: 1 };
+  const { data } = await cdp.send('Page.captureScreenshot', { format: 'webp', quality: 80, clip, captureBeyondViewport: true });
+  await mkdir(PICTURES, { recursive: true });
+  await writeFile(`${PICTURES}${name}.webp`, Buffer.from(data, 'base64'));
+}
+
+/** The pictures that the manual shows. */
+const MANUAL = new Set(['ticket', 'panel-call', 'panel-tabs', 'panel-session', 'panel-lab', 'attacker']);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { at, fillIn, launch, ourCookies, person, picture, signIn, signedIn, signedOut, startDemo, toTheProvider } from './demo.js';
+import { answerTo, at, fillIn, launch, ourCookies, person, picture, signIn, signedIn, signedOut, startDemo, toTheProvider } from './demo.js';
 
 /** @type {import('./demo.js').Demo} */
 let demo;
@@ -35,6 +35,7 @@ test('a visitor signs in, calls the API, refreshes and signs out, and nothing tu
   assert.equal(new URL(page.url()).search, '', 'no code and no state stays in the address bar');
   assert.match((await at(page, 'user-name').textContent()) ?? '', /alice/i);
   await picture(page, '03-signed-in');
+  await picture(page, 'ticket', '.ticket');
 
   const echo = await answerTo(page, '/api/echo', () => at(page, 'call-api').click());
   assert.equal(echo.status(), 200);
@@ -150,9 +151,3 @@ test('a phone and a dark room are served as well', async (t) => {
   await picture(page, '10-phone-dark');
   alice.calm();
 });
-
-/** What comes back for the request that `act` makes. @param {import('playwright-core').Page} page @param {string} path @param {() => Promise<void>} act */
-async function answerTo(page, path, act) {
-  const [answer] = await Promise.all([page.waitForResponse((response) => new URL(response.url()).pathname === path), act()]);
-  return answer;
-}

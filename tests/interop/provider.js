@@ -18,13 +18,13 @@ export const RESOURCE = 'https://api.example.test/';
  * @typedef {{grant: string, status: number, basic: boolean, params: Record<string, string>, answer: Record<string, any>}} TokenRequest
  */
 
-/** @param {{redirectUri: string, postLogoutRedirectUri: string}} app */
-export async function startProvider(app) {
+/** @param {{redirectUri: string, postLogoutRedirectUri: string}} app @param {string} [host] of its issuer */
+export async function startProvider(app, host = '127.0.0.1') {
   const server = http.createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  const issuer = `http://127.0.0.1:${port}`;
+  const issuer = `http://${host}:${port}`;
 
   const knobs = {
     /** Seconds that new access tokens live. */

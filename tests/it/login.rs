@@ -301,3 +301,25 @@ async fn a_planted_cookie_never_becomes_a_session() {
         assert_ne!(victim.jar().value(name), attacker.jar().value(name), "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_browser_that_refuses_the_login_cookie_can_be_told_before_it_leaves() {
+    let world = World::new().await;
+    let browser = world.browser();
+    let asked = "/oauth-agent/session?login_pending";
+    let nobody = |pending: bool| json!({ "is_logged_in": false, "reason": "none", "login_pending": pending });
+    browser.start_login(&json!({})).await;
+    assert_eq!(browser.get(asked).await.json(), nobody(true));
+    assert_eq!(
+        world.browser().get(asked).await.json(),
+        nobody(false),
+        "a browser that kept no cookie"
+    );
+    assert_eq!(
+        browser.session().await,
+        json!({ "is_logged_in": false, "reason": "none" }),
+        "said only where it was asked for"
+    );
+    let browser = world.signed_in().await;
+    assert!(browser.get(asked).await.json().get("login_pending").is_none());
+}

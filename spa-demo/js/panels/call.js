@@ -15,6 +15,7 @@ export function callPanel(handler, sawResponse) {
   const result = byId('api-result', HTMLDivElement);
   const buttons = [byId('call-api', HTMLButtonElement), byId('call-orders', HTMLButtonElement)];
   let calls = 0;
+  let fingerprint = '';
 
   /**
    * @param {HTMLButtonElement} button
@@ -31,7 +32,8 @@ export function callPanel(handler, sawResponse) {
     try {
       const response = await handler.fetch(path);
       const body = await response.text();
-      view = answerView(path, response, body, performance.now() - startedAt);
+      view = answerView(path, response, body, performance.now() - startedAt, fingerprint);
+      fingerprint = fingerprintIn(parsed(body)) ?? fingerprint;
       news = `${path} answered ${response.status} ${response.statusText}`;
       sawResponse(path, response, body);
       if (handler.session.status === 'authenticated') void handler.reload(); // the call slid the idle timeout and may have renewed
@@ -54,6 +56,7 @@ export function callPanel(handler, sawResponse) {
   handler.subscribe(() => {
     const next = identity(handler);
     // Signed out, or somebody else: what was fetched for the one before goes. A refusal shown while signing out stays.
+    if (next !== seen) fingerprint = '';
     if (seen !== '' && next !== seen && !result.querySelector('[data-refused]')) result.replaceChildren(element('p', { class: 'quiet' }, 'No call made in this session yet.'));
     seen = next;
   });
@@ -64,8 +67,9 @@ export function callPanel(handler, sawResponse) {
  * @param {Response} response
  * @param {string} text
  * @param {number} milliseconds
+ * @param {string} fingerprint of the token that the call before brought
  */
-function answerView(path, response, text, milliseconds) {
+function answerView(path, response, text, milliseconds, fingerprint) {
   const refusal = response.headers.get('token-handler-error');
   const requestId = response.headers.get('x-request-id');
   const body = parsed(text);
@@ -84,20 +88,23 @@ function answerView(path, response, text, milliseconds) {
     ];
   }
   if (body === undefined) return [line, element('pre', { tabindex: 0 }, text)];
-  return [line, ...journey(body), valueView(body), rawView(body)];
+  return [line, ...journey(body, fingerprint), valueView(body), rawView(body)];
 }
 
 /**
  * The two facts that this is all about, where the API reports them.
  * @param {unknown} body
+ * @param {string} before the fingerprint of the call before
  */
-function journey(body) {
+function journey(body, before) {
   if (!isRecord(body)) return [];
   const facts = [];
+  const print = fingerprintIn(body);
   const { authorization, cookies } = body;
   if (isRecord(authorization) && typeof authorization.scheme === 'string') {
-    const print = typeof authorization.fingerprint === 'string' ? [' with fingerprint ', element('code', {}, authorization.fingerprint)] : [];
-    facts.push(element('li', {}, 'This page sent no token; the API received one: ', element('code', {}, authorization.scheme), ...print, '.'));
+    const named = print ? [' with fingerprint ', element('code', {}, print)] : [];
+    facts.push(element('li', {}, 'This page sent no token; the API received one: ', element('code', {}, authorization.scheme), ...named, '.'));
+    if (print && before && print !== before) facts.push(element('li', { 'data-testid': 'renewed' }, 'It is another token than with the call before: Cloakroom renewed it in between.'));
   } else if (authorization === null) {
     facts.push(element('li', {}, 'The API received no token.'));
   }
@@ -105,6 +112,13 @@ function journey(body) {
     facts.push(element('li', {}, cookies.length === 0 ? 'No cookie travelled on to the API.' : `${cookies.length} cookie(s) travelled on to the API.`));
   }
   return facts.length > 0 ? [element('ul', { class: 'facts' }, ...facts)] : [];
+}
+
+/** @param {unknown} body @returns {string | undefined} */
+function fingerprintIn(body) {
+  if (!isRecord(body) || !isRecord(body.authorization)) return undefined;
+  const { fingerprint } = body.authorization;
+  return typeof fingerprint === 'string' ? fingerprint : undefined;
 }
 
 /** @param {string} text @returns {unknown} undefined where it is no JSON */

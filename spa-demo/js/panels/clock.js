@@ -10,6 +10,7 @@ export function clockPanel(handler) {
   const word = byId('countdown-word', HTMLSpanElement);
   const bar = byId('countdown-bar', HTMLProgressElement);
   const button = byId('refresh-now', HTMLButtonElement);
+  const expire = byId('expire-now', HTMLButtonElement);
   const deadlines = byId('deadlines', HTMLDListElement);
   const trouble = byId('clock-problem', HTMLDivElement);
   const idle = element('dd', { 'data-testid': 'idle-left' });
@@ -28,27 +29,47 @@ export function clockPanel(handler) {
     setText(word, signedIn ? wordFor(left) : 'no ticket');
     bar.value = longest > 0 ? (left ?? 0) / longest : 0;
     button.disabled = !signedIn;
+    expire.disabled = !signedIn;
     deadlines.hidden = !signedIn;
     setText(idle, signedIn ? clockOrDash(secondsUntil(session.idleExpiresAt)) : '');
     setText(whole, signedIn ? clockOrDash(secondsUntil(session.sessionExpiresAt)) : '');
   }
 
-  button.addEventListener('click', async () => {
+  /**
+   * @param {HTMLButtonElement} pressed
+   * @param {() => Promise<unknown>} act
+   * @param {string} done
+   */
+  async function press(pressed, act, done) {
     if (busy) return;
     busy = true;
-    button.setAttribute('aria-busy', 'true');
+    pressed.setAttribute('aria-busy', 'true');
     trouble.replaceChildren();
     try {
-      await handler.refresh();
+      await act();
       await handler.reload(); // a refresh slides the idle timeout, too: show it
-      announce('The access token was renewed.');
+      announce(done);
     } catch (error) {
       trouble.replaceChildren(problem(error));
-      announce('The access token was not renewed.');
+      announce('That did not work.');
     }
     busy = false;
-    button.removeAttribute('aria-busy');
-  });
+    pressed.removeAttribute('aria-busy');
+  }
+
+  button.addEventListener('click', () => press(button, () => handler.refresh(), 'The access token was renewed.'));
+  // The demo's provider can be told to give a token that lives one second; no real one can, nor should.
+  expire.addEventListener('click', () =>
+    press(
+      expire,
+      async () => {
+        await handler.fetch('/api/stage/expire', { method: 'POST' });
+        await handler.refresh();
+        await new Promise((resolve) => setTimeout(resolve, 1100));
+      },
+      'The access token is over. The next call to the API renews it.',
+    ),
+  );
 
   handler.subscribe(tick);
   setInterval(tick, 250);

@@ -1,26 +1,21 @@
 import { element, byId } from '../element.js';
+import { takeLoginError } from '../token-handler.js';
 
 /**
  * A sign-in that failed comes back as `/?login_error=<code>&request_id=<id>[&provider_error=<code>]`. Says so, and takes
  * it out of the address bar: a reload or a copied link shall not tell the story again.
  */
 export function loginErrorPanel() {
-  const url = new URL(location.href);
-  const code = url.searchParams.get('login_error');
-  if (code === null) return;
-  const requestId = url.searchParams.get('request_id') ?? '';
-  const providerError = url.searchParams.get('provider_error') ?? '';
-  for (const name of ['login_error', 'request_id', 'provider_error']) url.searchParams.delete(name);
-  history.replaceState(history.state, '', url.pathname + url.search + url.hash);
-
+  const error = takeLoginError();
+  if (!error) return;
   const box = byId('login-error', HTMLDivElement);
   const close = element('button', { type: 'button' }, 'Dismiss');
   close.addEventListener('click', () => {
     box.hidden = true;
     byId('status', HTMLHeadingElement).focus();
   });
-  // Anyone can write such a link, so free text from it is not shown: only what looks like a code.
-  const details = [code, providerError, requestId && `request ${requestId}`].filter((detail) => CODE.test(detail.replace(/^request /, '')));
+  const { code, providerError, requestId } = error;
+  const details = [code, providerError, requestId && `request ${requestId}`].filter(Boolean);
   box.replaceChildren(
     element('h2', {}, 'That sign-in did not work'),
     element('p', {}, SENTENCES.get(providerError) ?? SENTENCES.get(code) ?? 'The sign-in did not come to its end. Please try again.'),
@@ -29,8 +24,6 @@ export function loginErrorPanel() {
   );
   box.hidden = false;
 }
-
-const CODE = /^[A-Za-z0-9_-]{1,64}$/;
 
 const SENTENCES = new Map([
   ['access_denied', 'The provider says that access was denied, perhaps because the sign-in was cancelled. Nothing has changed.'],

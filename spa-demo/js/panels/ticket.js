@@ -12,7 +12,7 @@ export function ticketPanel(handler) {
   const trouble = byId('session-problem', HTMLDivElement);
   const signIn = byId('sign-in', HTMLButtonElement);
   const signOut = byId('sign-out', HTMLButtonElement);
-  const secondTab = byId('second-tab', HTMLAnchorElement);
+  const stay = byId('stay', HTMLButtonElement);
 
   /** @type {HTMLButtonElement | null} */
   let pressed = null;
@@ -22,21 +22,23 @@ export function ticketPanel(handler) {
   /** @param {Session} session */
   function render(session) {
     const signedIn = session.status === 'authenticated';
-    const hadFocus = document.activeElement === signIn || document.activeElement === signOut;
+    const doors = [signIn, signOut, stay];
+    const hadFocus = doors.some((door) => document.activeElement === door);
     document.documentElement.dataset.session = session.status;
     signIn.hidden = session.status !== 'anonymous' || pressed === signOut; // no door to walk back in while the page still leaves
     signOut.hidden = !signedIn;
-    secondTab.hidden = !signedIn;
+    stay.hidden = !signedIn || !session.expiring;
     setText(status, HEADLINES[session.status]);
     if (signedIn) {
       const name = element('strong', { 'data-testid': 'user-name' }, nameOf(session.claims));
-      if (detail.textContent !== `You are ${name.textContent}. ${KEPT}`) detail.replaceChildren('You are ', name, `. ${KEPT}`);
+      const word = session.expiring ? ENDING : KEPT;
+      if (detail.textContent !== `You are ${name.textContent}. ${word}`) detail.replaceChildren('You are ', name, `. ${word}`);
     } else {
       setText(detail, session.status !== 'anonymous' ? ASKING : pressed === signOut ? LEAVING : REASONS[session.reason]);
     }
     const wrong = failure ?? (session.status === 'anonymous' ? session.error : null);
     trouble.replaceChildren(...(wrong ? [problem(wrong)] : []));
-    if (hadFocus && (signIn.hidden || signOut.hidden)) focusIfLost(status);
+    if (hadFocus && doors.some((door) => door.hidden)) focusIfLost(status);
   }
 
   /** The announcement follows what people see, once for each change of state. @param {Session} session */
@@ -66,12 +68,13 @@ export function ticketPanel(handler) {
   }
 
   signIn.addEventListener('click', () => press(signIn, () => handler.login().then(() => true)));
+  stay.addEventListener('click', () => press(stay, () => handler.refresh().then(() => false)));
   signOut.addEventListener('click', () => press(signOut, () => handler.logout().then(({ leaving }) => leaving)));
 
   let before = '';
   const update = () => {
     const { session } = handler;
-    const state = session.status === 'anonymous' ? session.reason : session.status;
+    const state = session.status === 'anonymous' ? session.reason : session.status === 'authenticated' && session.expiring ? 'expiring' : session.status;
     if (state !== before) failure = null; // told of a state that is over
     render(session);
     if (state !== before) say(session);
@@ -103,6 +106,7 @@ function nameOf(claims) {
 
 const ASKING = 'Asking the agent how this browser is known.';
 const LEAVING = 'Signed out here.';
+const ENDING = 'Your session is about to end, unless you go on.';
 const KEPT = 'The tokens are sealed in cookies that no script can read.';
 
 const HEADLINES = {
@@ -116,5 +120,6 @@ const REASONS = {
   expired: 'Your session has expired. Sign in to begin a new one.',
   logged_out: 'You have signed out. The tokens are gone from this browser.',
   revoked: 'Your session was ended from elsewhere. Sign in to begin a new one.',
+  cookie_blocked: 'This browser does not keep the cookies that a sign-in needs, so it was not even begun.',
   unknown: 'The agent could not be asked, so this page does not know.',
 };

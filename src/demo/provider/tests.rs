@@ -18,6 +18,7 @@ use url::form_urlencoded::Serializer;
 
 use super::{Client, DemoProvider};
 use crate::clock::SystemClock;
+use crate::demo::stage::Stage;
 use crate::random::OsRandom;
 
 const REDIRECT: &str = "http://localhost:8080/oauth-agent/callback";
@@ -31,7 +32,9 @@ fn provider() -> Router {
         post_logout_redirect_uris: vec!["http://localhost:8080/oauth-agent/logged-out".into()],
     };
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 8082));
-    let provider = DemoProvider::new(at, client, "api", Arc::new(SystemClock), Arc::new(OsRandom)).unwrap();
+    let stage = Arc::new(Stage::new(String::new()));
+    let clock = Arc::new(SystemClock);
+    let provider = DemoProvider::new(at, client, "api", stage, clock, Arc::new(OsRandom)).unwrap();
     Arc::new(provider).router()
 }
 

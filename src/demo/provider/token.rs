@@ -17,6 +17,7 @@ use url::form_urlencoded::parse;
 
 use super::DemoProvider;
 use super::grants::Grant;
+use crate::demo::stage::SHORT_LIFE_SECONDS;
 use crate::demo::users::User;
 
 /// `POST /token`
@@ -88,13 +89,18 @@ impl DemoProvider {
     /// Access token, ID token and the next refresh token.
     fn issue(&self, id: u64, grant: &Grant) -> Option<Value> {
         let now = self.now().as_secs();
+        let lives = if self.stage.takes_short_life(id) {
+            SHORT_LIFE_SECONDS
+        } else {
+            ACCESS_TOKEN_SECONDS
+        };
         let user = User::named(grant.who.user)?;
         let access = self.key.sign(
             "at+jwt",
             &json!({
                 "iss": self.issuer, "aud": self.audience, "sub": user.name, "client_id": self.client.id,
                 "scope": grant.request.scope, "sid": grant.who.sid, "jti": self.random.token(), "grant": id,
-                "iat": now, "exp": now + ACCESS_TOKEN_SECONDS,
+                "iat": now, "exp": now + lives + GRACE_SECONDS,
             }),
         );
         let mut claims = user.claims(&grant.request.scope);
@@ -116,7 +122,7 @@ impl DemoProvider {
         let refresh = self.random.token();
         self.grants().keep_refresh(refresh.clone(), id, self.now());
         Some(json!({
-            "access_token": access, "token_type": "Bearer", "expires_in": ACCESS_TOKEN_SECONDS,
+            "access_token": access, "token_type": "Bearer", "expires_in": lives,
             "refresh_token": refresh, "id_token": id_token, "scope": grant.request.scope,
         }))
     }
@@ -166,5 +172,7 @@ fn no_store(mut response: Response) -> Response {
     response
 }
 
+/// How much longer a token is good than it is said to be: who believes what it is told never holds one that is over.
+const GRACE_SECONDS: u64 = 1;
 /// Short, so that a visitor sees a renewal happen.
 const ACCESS_TOKEN_SECONDS: u64 = 120;
