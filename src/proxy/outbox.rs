@@ -31,6 +31,8 @@ pub(super) struct Outbox {
     framing: Framing,
     /// Nothing more comes.
     complete: bool,
+    /// What has been written has left for the upstream: TLS holds records back while the socket takes none.
+    flushed: bool,
     pub(super) upload: Upload,
 }
 
@@ -52,6 +54,7 @@ impl Outbox {
             piece: Bytes::new(),
             end: b"",
             complete: matches!(framing, Framing::Nothing),
+            flushed: false,
             framing,
             upload,
         }
@@ -65,6 +68,7 @@ impl Outbox {
     /// From its beginning.
     pub(super) const fn start_over(&mut self) {
         self.gone = 0;
+        self.flushed = false;
     }
 
     /// The client is waited for.
@@ -74,7 +78,7 @@ impl Outbox {
 
     /// Whether all of it has gone.
     pub(super) const fn is_sent(&self) -> bool {
-        self.complete && self.is_written()
+        self.complete && self.is_written() && self.flushed
     }
 
     /// The buffer, for the next head.
@@ -101,6 +105,7 @@ impl Outbox {
             if self.complete || waits {
                 ready!(Pin::new(&mut *wire).poll_flush(cx)).map_err(Stuck::Socket)?;
                 return if self.complete {
+                    self.flushed = true;
                     Poll::Ready(Ok(()))
                 } else {
                     Poll::Pending

@@ -1,5 +1,7 @@
 //! What an upstream receives.
 
+mod tls;
+
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::time::Duration;
