@@ -2,7 +2,7 @@
 //!
 //! Whoever uses it polls it from its own task: no task stands between, so nothing has to wake one.
 
-use std::future::Future as _;
+use std::future::{Future as _, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -70,10 +70,12 @@ impl Link {
 
     /// Whether it can take a request: the upstream has neither closed it nor sent something nobody asked for.
     pub(super) fn is_fresh(&mut self) -> bool {
-        self.arrived.is_empty()
-            && self
-                .poll_fill(&mut Context::from_waker(Waker::noop()), None)
-                .is_pending()
+        // Outside the task's budget: a socket that is not looked at because the task has read a lot looks fresh.
+        let look = tokio::task::unconstrained(poll_fn(|cx| self.poll_fill(cx, None)));
+        let is_silent = pin!(look)
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_pending();
+        is_silent && self.arrived.is_empty()
     }
 
     /// Makes it ready for the pool.
@@ -102,3 +104,6 @@ const LEAST_ROOM: usize = 8 * 1024;
 const MOST_ROOM: usize = 128 * 1024;
 /// What an idle connection keeps.
 const MOST_KEPT: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests;
