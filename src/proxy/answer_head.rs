@@ -105,15 +105,17 @@ fn parse(head: &Bytes, method: &Method) -> Result<Option<AnswerHead>, Fault> {
             .map_err(|_| "a field has a value that cannot be one")?;
         headers.append(name, value);
     }
-    let body = framing(&headers, current)?;
+    let framed = framing(&headers, current)?;
     let body = match status {
         _ if *method == Method::HEAD => None,
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => None,
-        _ => Some(body),
+        _ => Some(framed),
     };
+    // Whoever announces a body where there can be none may send it, too (RFC 9110 §8.6, RFC 9112 §6.1).
+    let is_odd = status == StatusCode::NO_CONTENT && !framed.is_done() && framed != Decoder::UntilClose;
     Ok(Some(AnswerHead {
         status,
-        keeps: current && body != Some(Decoder::UntilClose) && !says_close(&headers),
+        keeps: current && !is_odd && body != Some(Decoder::UntilClose) && !says_close(&headers),
         body: body.filter(|body| !body.is_done()),
         headers,
     }))
