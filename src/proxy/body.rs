@@ -13,7 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use super::answer;
 use super::decode::{Decoded, Decoder};
 use super::link::Link;
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Stuck};
 use super::pool;
 use crate::body::BodyError;
 
@@ -26,6 +26,10 @@ pub struct UpstreamBody {
     keeps: bool,
     /// The rest of a request whose answer began before it was all sent.
     outbox: Option<Box<Outbox>>,
+    /// That rest will never come, by the client's fault.
+    is_cut: bool,
+    /// How many pieces of it had come when the silence began: a client that uploads is no silence of the upstream.
+    pieces: u32,
     /// How long it may be waited for a piece; `None` = as long as it takes.
     idle: Option<Duration>,
     /// Somebody waits. Silence counts from there: that the browser read slowly is no fault of the upstream.
@@ -46,6 +50,8 @@ impl UpstreamBody {
             link: Some(link),
             keeps,
             outbox,
+            is_cut: false,
+            pieces: 0,
             idle,
             waiting: false,
         }
@@ -66,17 +72,23 @@ impl UpstreamBody {
             return Poll::Ready(Ok(Decoded::End));
         };
         if let Some(outbox) = &mut self.outbox
-            && outbox.poll_send(&mut link.wire, cx).is_ready()
+            && let Poll::Ready(sent) = outbox.poll_send(&mut link.wire, cx)
         {
             // Sent, or stuck: what the upstream says about it is the answer that it has begun.
             self.outbox = None;
+            self.is_cut = matches!(sent, Err(Stuck::Cut(_)));
         }
         loop {
             match self.decoder.decode(&mut link.arrived)? {
                 Decoded::More => {}
                 piece => return Poll::Ready(Ok(piece)),
             }
-            match ready!(link.poll_fill(cx, self.decoder.left()))? {
+            let polled = link.poll_fill(cx, self.decoder.left());
+            // What has arrived is an answer all the same; but nothing more is waited for.
+            if self.is_cut && polled.is_pending() {
+                return Poll::Ready(Err("the rest of the request does not come".into()));
+            }
+            match ready!(polled)? {
                 0 if self.decoder.ends_with_the_connection() => return Poll::Ready(Ok(Decoded::End)),
                 0 => {
                     return Poll::Ready(Err(
@@ -99,13 +111,18 @@ impl Body for UpstreamBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         let polled = this.poll_piece(cx);
+        let pieces = this
+            .outbox
+            .as_ref()
+            .map_or(this.pieces, |outbox| outbox.upload.pieces);
+        let uploads = std::mem::replace(&mut this.pieces, pieces) != pieces;
         let waited = std::mem::replace(&mut this.waiting, polled.is_pending());
         let frame = match polled {
             Poll::Pending => {
                 let Some(link) = &mut this.link else {
                     return Poll::Pending;
                 };
-                if !waited {
+                if !waited || uploads {
                     link.timer.set(this.idle);
                 }
                 if !link.timer.is_overdue(cx) {

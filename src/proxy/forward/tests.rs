@@ -159,6 +159,22 @@ async fn a_connection_with_leftovers_or_an_end_is_not_used_again() {
     }
 }
 
+// Attack 154: the body may be on its way.
+#[tokio::test]
+async fn a_connection_is_not_used_again_where_nothing_is_announced_to_have_a_body() {
+    for first in [
+        "HTTP/1.1 204 No Content\r\ncontent-length: 4\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n",
+    ] {
+        let (url, _) = upstream(vec![vec![first, "never"], vec![OK]]).await;
+        let passage = passage(route(&url));
+        for expected in ["", "ok"] {
+            let response = ask(&passage, Method::GET, RequestBody::Empty).await.unwrap();
+            assert_eq!(text(response).await, expected, "{first}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_body_that_is_dropped_takes_its_connection_with_it() {
     let long = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok";
@@ -332,4 +348,31 @@ async fn an_upload_over_the_limit_is_cut_and_refused() {
     )));
     let refusal = ask(&passage(small), Method::POST, body).await.unwrap_err();
     assert_eq!((refusal.code, refusal.close), (Code::PayloadTooLarge, true));
+}
+
+// Nobody waits for an upstream that waits for a request that does not come: not even where its answer may be silent.
+#[tokio::test]
+async fn an_upload_that_is_cut_after_its_answer_began_ends_the_answer() {
+    let stream =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n";
+    let (url, _) = upstream(vec![vec![stream, "never"]]).await;
+    let small = Route {
+        max_body: 4,
+        ..route(&url)
+    };
+    let (rest, comes) = tokio::sync::oneshot::channel::<()>();
+    let pieces = futures_util::stream::once(async move {
+        let _ = comes.await;
+        Ok::<_, std::convert::Infallible>("too long")
+    });
+    let body = RequestBody::Any(axum::body::Body::from_stream(pieces));
+    let mut body = ask(&passage(small), Method::POST, body)
+        .await
+        .unwrap()
+        .into_body();
+    let first = body.frame().await.unwrap().unwrap();
+    assert_eq!(first.into_data().unwrap(), "ok");
+    rest.send(()).unwrap();
+    assert!(body.frame().await.unwrap().is_err());
+    assert!(body.frame().await.is_none(), "the connection is let go");
 }
