@@ -293,10 +293,9 @@ impl Inner {
         })?;
         let trusted = client::is_trusted(ask.peer, &self.trusted_proxies);
         let host = host_of(&parts.headers, &parts.uri, parts.version, trusted)?;
-        let site = self
-            .hosts
-            .find(host)
-            .ok_or_else(|| Refusal::new(Code::RouteNotFound).because("no app has this host"))?;
+        let site = self.hosts.find(host).ok_or_else(|| {
+            Refusal::new(Code::RouteNotFound).because(format!("no app has the host `{host:.80}`"))
+        })?;
         let target = site.prefixes.find(&path)?;
         if path.has_encoded_slash()
             && !matches!(target, Some(Match { target: Target::Route(_, route), .. }) if route.route.pass_encoded_slash)

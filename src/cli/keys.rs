@@ -35,7 +35,8 @@ impl Keys {
                 let shown = path.display();
                 let _ = writeln!(
                     std::io::stderr(),
-                    "wrote a new cookie key to {shown}; name it in the configuration: cookie = [\"file:{shown}\"]"
+                    "wrote a new cookie key to {shown}; add \"file:{shown}\" to `[keys] cookie`, last: whoever replaces the \
+                     keys that are there signs everybody out"
                 );
                 Ok(())
             }

@@ -100,7 +100,8 @@ fn check_origin<'h>(app: &App, headers: &'h HeaderMap) -> Result<Option<&'h Head
     match only_value(headers, &ORIGIN) {
         Only::None => Ok(None),
         Only::One(origin) if origin.to_str().is_ok_and(|origin| app.lists_origin(origin)) => Ok(Some(origin)),
-        Only::One(_) | Only::Several => Err(Refusal::new(Code::OriginRejected)),
+        Only::One(_) => Err(Refusal::new(Code::OriginRejected).because("the Origin is not listed")),
+        Only::Several => Err(Refusal::new(Code::OriginRejected).because("there are several Origin fields")),
     }
 }
 

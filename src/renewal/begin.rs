@@ -42,8 +42,23 @@ impl Sessions {
             event = "session_began",
             app = self.parts.app.id.as_str(),
             replaced = replaces.is_some(),
+            renewable = session.refresh.is_some(),
         );
+        // Nothing else tells: the session is fine until its access token expires.
+        if session.refresh.is_none() && self.asked_for_refresh() {
+            tracing::warn!(
+                event = "refresh_token_missing",
+                app = self.parts.app.id.as_str(),
+                "`offline_access` was asked for and no refresh token came: the session ends with its access token; some \
+                 providers give one only after `prompt=consent`, or where the client is allowed it"
+            );
+        }
         Ok((session, cookies))
+    }
+
+    fn asked_for_refresh(&self) -> bool {
+        let scopes = &self.parts.app.provider.scopes;
+        scopes.iter().any(|scope| **scope == *"offline_access")
     }
 
     /// Tells the operator which cookie takes how much, and what to do.

@@ -25,6 +25,10 @@ pub(super) fn fix(
             "ask by the host of a configured `origin`: name it with `--host`".to_owned()
         }
         (Code::RouteNotFound, "agent") => "docs/reference/http.md lists the endpoints".to_owned(),
+        (Code::RouteNotFound, _) if app.is_some_and(|app| app.spa.is_some()) => {
+            "the SPA has no such file; its pages are for requests that accept HTML: -H 'Accept: text/html'"
+                .to_owned()
+        }
         (Code::RouteNotFound, _) => {
             "configure an `[[app.route]]` whose `path` is a prefix of it, with the same case".to_owned()
         }
