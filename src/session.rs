@@ -10,6 +10,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::clock::Timestamp;
 use crate::store::Epoch;
 use crate::token::{AccessToken, IdToken, Nonce, RefreshToken, State, Verifier};
@@ -26,6 +28,8 @@ mod names;
 mod pack;
 mod recent;
 mod seal;
+#[cfg_attr(not(test), expect(dead_code, reason = "for stores outside this process"))]
+mod sealer;
 mod set_cookie;
 #[cfg(test)]
 mod tests;
@@ -45,6 +49,56 @@ impl fmt::Debug for SessionId {
         f.write_str("SessionId(***)")
     }
 }
+
+/// What a session is called outside its cookies, by lists and administrators: a hash of its id, which tells nothing of it
+/// and opens nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct SessionHandle(pub(crate) [u8; 16]);
+
+impl SessionId {
+    /// What the session is called outside.
+    pub fn handle(self) -> SessionHandle {
+        let digest = Sha256::new()
+            .chain_update(b"cloakroom session handle 1\0")
+            .chain_update(self.0)
+            .finalize();
+        let mut handle = [0; 16];
+        handle.copy_from_slice(digest.split_at(16).0);
+        SessionHandle(handle)
+    }
+}
+
+impl fmt::Display for SessionHandle {
+    /// 32 hex digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for SessionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::str::FromStr for SessionHandle {
+    type Err = NoHandle;
+
+    fn from_str(text: &str) -> Result<Self, NoHandle> {
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(NoHandle);
+        }
+        u128::from_str_radix(text, 16)
+            .map(|number| Self(number.to_be_bytes()))
+            .map_err(|_| NoHandle)
+    }
+}
+
+/// Not 32 hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a session's handle is 32 hex digits")]
+pub struct NoHandle;
 
 /// Counts the renewals of a session, from 0.
 #[derive(

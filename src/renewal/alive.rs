@@ -200,6 +200,7 @@ impl Sessions {
             id: session.id,
             issuer: &self.parts.app.provider.issuer,
             subject: &session.identity.subject,
+            provider_session: session.identity.provider_session.as_deref(),
             started: session.started,
         };
         self.parts.store.look(named, now).await.map_err(store_unavailable)

@@ -8,22 +8,28 @@
 //!    (the provider redeems a code once, too).
 //! 4. What is over is forgotten as others are written, a few at a time, and all at once before "full" is said.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Answer, EndReason, Epoch, Look, SessionRef, Store};
+use super::{Answer, Claimant, Cutoff, EndReason, Epoch, Find, Look, Record, SessionRef, Store, Whose};
 use crate::clock::Timestamp;
 use crate::random::Random;
-use crate::session::{Generation, SessionId};
+use crate::session::{Generation, SessionHandle, SessionId};
 
+mod contents;
 mod fifo;
+mod leases;
+mod members;
+mod records;
 mod room;
 mod sessions;
-mod subjects;
 
+use contents::Contents;
 use fifo::Fifo;
+use leases::Leases;
+use members::Members;
+use records::Records;
 use sessions::Sessions;
-use subjects::Subjects;
 
 /// How much a [`MemoryStore`] holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +40,18 @@ pub struct Capacity {
     pub sessions: usize,
     /// Bytes of sealed renewal results.
     pub result_bytes: usize,
-    /// Subjects all of whose sessions have ended.
+    /// Subjects all of whose sessions have ended; as many sessions of providers.
     pub subjects: usize,
     /// Refused generations.
     pub refusals: usize,
+    /// Sessions that are recorded.
+    pub records: usize,
+    /// Bytes of the content of sessions that live here.
+    pub content_bytes: usize,
 }
 
 impl Default for Capacity {
-    /// About 400 MiB when all of it is full, next to nothing when it is empty.
+    /// About 1 GiB when all of it is full, next to nothing when it is empty.
     fn default() -> Self {
         Self {
             marks: 1 << 16,
@@ -49,6 +59,8 @@ impl Default for Capacity {
             result_bytes: 1 << 28,
             subjects: 1 << 16,
             refusals: 1 << 16,
+            records: 1 << 18,
+            content_bytes: 1 << 29,
         }
     }
 }
@@ -61,7 +73,11 @@ pub struct MemoryStore {
     marks: Mutex<Fifo<[u8; 32], Timestamp>>,
     refusals: Mutex<Fifo<(SessionId, Generation), Timestamp>>,
     sessions: Sessions,
-    subjects: Subjects,
+    subjects: Members,
+    provider_sessions: Members,
+    records: Mutex<Records>,
+    leases: Mutex<Leases>,
+    contents: Mutex<Contents>,
 }
 
 impl MemoryStore {
@@ -78,7 +94,11 @@ impl MemoryStore {
             marks: Mutex::default(),
             refusals: Mutex::default(),
             sessions: Sessions::default(),
-            subjects: Subjects::default(),
+            subjects: Members::default(),
+            provider_sessions: Members::default(),
+            records: Mutex::default(),
+            leases: Mutex::default(),
+            contents: Mutex::default(),
         }
     }
 }
@@ -90,7 +110,7 @@ impl Store for MemoryStore {
 
     fn use_once(&self, mark: [u8; 32], until: Timestamp, now: Timestamp) -> Answer<'_, bool> {
         Box::pin(async move {
-            let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut marks = lock(&self.marks);
             marks.forget_while(|until| *until <= now);
             let used = marks.get(&mark).is_some_and(|until| *until > now);
             if !used {
@@ -103,7 +123,7 @@ impl Store for MemoryStore {
     fn look<'a>(&'a self, session: SessionRef<'a>, now: Timestamp) -> Answer<'a, Look> {
         let mut look = self.sessions.look(session.id, now);
         if look.ended.is_none() {
-            look.ended = self.subjects.ended(&session, now);
+            look.ended = self.ended_with_others(&session, now);
         }
         Box::pin(std::future::ready(Ok(look)))
     }
@@ -112,23 +132,65 @@ impl Store for MemoryStore {
         Box::pin(async move { self.sessions.end(session, reason, until, now, &self.capacity) })
     }
 
-    fn end_subject<'a>(
+    fn end_all<'a>(
         &'a self,
         issuer: &'a str,
-        subject: Option<&'a str>,
-        before: Timestamp,
-        reason: EndReason,
-        until: Timestamp,
+        whose: Whose<'a>,
+        cutoff: Cutoff,
         now: Timestamp,
     ) -> Answer<'a, ()> {
         Box::pin(async move {
-            let end = subjects::End {
-                before,
-                reason,
-                until,
+            let (members, member) = match whose {
+                Whose::Everybody => (&self.subjects, None),
+                Whose::Subject(subject) => (&self.subjects, Some(subject)),
+                Whose::ProviderSession(sid) => (&self.provider_sessions, Some(sid)),
             };
-            self.subjects
-                .end(issuer, subject, end, now, self.capacity.subjects)
+            members.end(issuer, member, cutoff, now, self.capacity.subjects)
+        })
+    }
+
+    fn record(&self, session: SessionId, record: Record, now: Timestamp) -> Answer<'_, ()> {
+        Box::pin(async move {
+            lock(&self.records).put(session, record, self.capacity.records, now);
+            Ok(())
+        })
+    }
+
+    fn recorded<'a>(&'a self, find: Find<'a>, limit: usize, now: Timestamp) -> Answer<'a, Vec<Record>> {
+        Box::pin(async move {
+            let records = lock(&self.records);
+            let alive = records.find(find, now).filter(|(session, record)| {
+                self.sessions.look(*session, now).ended.is_none()
+                    && self
+                        .ended_with_others(&record.as_session(*session), now)
+                        .is_none()
+            });
+            Ok(alive.take(limit).map(|(_, record)| record.clone()).collect())
+        })
+    }
+
+    fn end_recorded(&self, handle: SessionHandle, reason: EndReason, now: Timestamp) -> Answer<'_, bool> {
+        Box::pin(async move {
+            let found = lock(&self.records)
+                .find(Find::Handle(handle), now)
+                .map(|(session, record)| (*session, record.until))
+                .next();
+            let Some((session, until)) = found else {
+                return Ok(false);
+            };
+            self.sessions.end(session, reason, until, now, &self.capacity)?;
+            Ok(true)
+        })
+    }
+
+    fn claim(&self, session: SessionId, claimant: Claimant, now: Timestamp) -> Answer<'_, bool> {
+        Box::pin(async move { Ok(lock(&self.leases).claim(session, claimant, now)) })
+    }
+
+    fn release(&self, session: SessionId, claimant: Claimant) -> Answer<'_, ()> {
+        Box::pin(async move {
+            lock(&self.leases).release(session, claimant);
+            Ok(())
         })
     }
 
@@ -165,7 +227,7 @@ impl Store for MemoryStore {
 
     fn refused(&self, session: SessionId, generation: Generation, now: Timestamp) -> Answer<'_, Timestamp> {
         Box::pin(async move {
-            let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut refusals = lock(&self.refusals);
             refusals.forget_while(|first| now.since(*first) > REFUSAL_LIFETIME);
             if let Some(first) = refusals.get(&(session, generation)) {
                 return Ok(*first);
@@ -174,6 +236,59 @@ impl Store for MemoryStore {
             Ok(now)
         })
     }
+
+    fn put_content(
+        &self,
+        name: [u8; 32],
+        sealed: Vec<u8>,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, ()> {
+        Box::pin(
+            async move { lock(&self.contents).put(name, sealed, until, now, self.capacity.content_bytes) },
+        )
+    }
+
+    fn content(&self, name: [u8; 32], now: Timestamp) -> Answer<'_, Option<Vec<u8>>> {
+        Box::pin(async move { Ok(lock(&self.contents).get(&name, now)) })
+    }
+
+    fn forget_content(&self, name: [u8; 32], until: Timestamp, now: Timestamp) -> Answer<'_, ()> {
+        Box::pin(async move {
+            lock(&self.contents).forget(name, until, now);
+            Ok(())
+        })
+    }
+}
+
+impl MemoryStore {
+    /// Whether the session is among those that ended together.
+    fn ended_with_others(&self, session: &SessionRef<'_>, now: Timestamp) -> Option<EndReason> {
+        let SessionRef { issuer, started, .. } = *session;
+        self.subjects
+            .ended(issuer, session.subject, started, now)
+            .or_else(|| {
+                let sid = session.provider_session?;
+                self.provider_sessions.ended(issuer, sid, started, now)
+            })
+    }
+}
+
+impl Record {
+    fn as_session(&self, id: SessionId) -> SessionRef<'_> {
+        SessionRef {
+            id,
+            issuer: &self.issuer,
+            subject: &self.subject,
+            provider_session: self.provider_session.as_deref(),
+            started: self.started,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code between lock and unlock can panic half-way through a change that matters.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long a first refusal is remembered: longer than a user takes to try again, so that a second one is final.

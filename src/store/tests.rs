@@ -12,12 +12,15 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
-use super::{Answer, Capacity, EndReason, Look, MemoryStore, SessionRef, Store, StoreError};
+use super::{Answer, Capacity, Cutoff, EndReason, Look, MemoryStore, SessionRef, Store, StoreError, Whose};
 use crate::clock::Timestamp;
 use crate::random::OsRandom;
 use crate::session::{Generation, SessionId};
 
+mod contents;
+mod directory;
 mod ends;
+mod leases;
 mod marks;
 mod refusals;
 mod renewals;
@@ -60,6 +63,7 @@ fn look_as(store: &MemoryStore, id: SessionId, subject: &str, started: Timestamp
         id,
         issuer: ISSUER,
         subject,
+        provider_session: None,
         started,
     };
     now(store.look(session, when)).unwrap()
@@ -80,7 +84,13 @@ fn end_subject(
     until: Timestamp,
     when: Timestamp,
 ) {
-    now(store.end_subject(ISSUER, subject, before, EndReason::Revoked, until, when)).unwrap();
+    let cutoff = Cutoff {
+        before,
+        reason: EndReason::Revoked,
+        until,
+    };
+    let whose = subject.map_or(Whose::Everybody, Whose::Subject);
+    now(store.end_all(ISSUER, whose, cutoff, when)).unwrap();
 }
 
 /// Keeps `sealed` as what the renewal of `from` brought, for 600 s; the session ends after an hour.

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cloakroom::clock::Timestamp;
 use cloakroom::random::OsRandom;
-use cloakroom::session::{Generation, SessionId};
-use cloakroom::store::{Answer, EndReason, Epoch, Look, MemoryStore, SessionRef, Store};
+use cloakroom::session::{Generation, SessionHandle, SessionId};
+use cloakroom::store::{
+    Answer, Claimant, Cutoff, EndReason, Epoch, Find, Look, MemoryStore, Record, SessionRef, Store, Whose,
+};
 use http::Method;
 
 use crate::world::{Plan, World};
@@ -59,17 +61,34 @@ impl Store for Mined {
         self.store.end(session, reason, until, now)
     }
 
-    fn end_subject<'a>(
+    fn end_all<'a>(
         &'a self,
         issuer: &'a str,
-        subject: Option<&'a str>,
-        before: Timestamp,
-        reason: EndReason,
-        until: Timestamp,
+        whose: Whose<'a>,
+        cutoff: Cutoff,
         now: Timestamp,
     ) -> Answer<'a, ()> {
-        self.store
-            .end_subject(issuer, subject, before, reason, until, now)
+        self.store.end_all(issuer, whose, cutoff, now)
+    }
+
+    fn record(&self, session: SessionId, record: Record, now: Timestamp) -> Answer<'_, ()> {
+        self.store.record(session, record, now)
+    }
+
+    fn recorded<'a>(&'a self, find: Find<'a>, limit: usize, now: Timestamp) -> Answer<'a, Vec<Record>> {
+        self.store.recorded(find, limit, now)
+    }
+
+    fn end_recorded(&self, handle: SessionHandle, reason: EndReason, now: Timestamp) -> Answer<'_, bool> {
+        self.store.end_recorded(handle, reason, now)
+    }
+
+    fn claim(&self, session: SessionId, claimant: Claimant, now: Timestamp) -> Answer<'_, bool> {
+        self.store.claim(session, claimant, now)
+    }
+
+    fn release(&self, session: SessionId, claimant: Claimant) -> Answer<'_, ()> {
+        self.store.release(session, claimant)
     }
 
     fn keep_renewal(
@@ -95,6 +114,24 @@ impl Store for Mined {
 
     fn refused(&self, session: SessionId, generation: Generation, now: Timestamp) -> Answer<'_, Timestamp> {
         self.store.refused(session, generation, now)
+    }
+
+    fn put_content(
+        &self,
+        name: [u8; 32],
+        sealed: Vec<u8>,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, ()> {
+        self.store.put_content(name, sealed, until, now)
+    }
+
+    fn content(&self, name: [u8; 32], now: Timestamp) -> Answer<'_, Option<Vec<u8>>> {
+        self.store.content(name, now)
+    }
+
+    fn forget_content(&self, name: [u8; 32], until: Timestamp, now: Timestamp) -> Answer<'_, ()> {
+        self.store.forget_content(name, until, now)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The end of all of a subject's sessions, or of everybody's.
 
 use super::{ISSUER, NOW, at, end, end_subject, look, look_as, now, session, small, store};
-use crate::store::{EndReason, Look, SessionRef, Store as _};
+use crate::store::{Cutoff, EndReason, Look, SessionRef, Store as _, Whose};
 
 #[test]
 fn a_subjects_earlier_sessions_end_and_later_ones_do_not() {
@@ -27,6 +27,7 @@ fn the_same_subject_of_another_issuer_is_another() {
         id: session(1),
         issuer: "https://other.example.com",
         subject: "alice",
+        provider_session: None,
         started: NOW,
     };
     assert_eq!(now(store.look(other, at(20))).unwrap(), Look::default());
@@ -52,6 +53,7 @@ fn everybody_of_an_issuer_can_be_ended() {
         id: session(1),
         issuer: "https://other.example.com",
         subject: "alice",
+        provider_session: None,
         started: NOW,
     };
     assert_eq!(now(store.look(other, at(20))).unwrap().ended, None);
@@ -86,8 +88,14 @@ fn ends_of_subjects_are_never_evicted() {
     for number in 0..20 {
         end_subject(&store, Some(&format!("s{number}")), at(10), at(3600), NOW);
     }
-    let more =
-        |when| now(store.end_subject(ISSUER, Some("more"), at(10), EndReason::Revoked, at(7200), when));
+    let more = |when| {
+        let cutoff = Cutoff {
+            before: at(10),
+            reason: EndReason::Revoked,
+            until: at(7200),
+        };
+        now(store.end_all(ISSUER, Whose::Subject("more"), cutoff, when))
+    };
     assert!(more(at(1)).is_err());
     assert!((0..20).all(|number| {
         look_as(&store, session(1), &format!("s{number}"), NOW, at(2))

@@ -1,4 +1,5 @@
-//! Ends of many sessions at once: all of one subject, or all of an issuer, that began before a point in time.
+//! Ends of many sessions at once: all of one member of an issuer (a subject, a session of the provider), or all of an
+//! issuer, that began before a point in time.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,19 +9,19 @@ use std::time::Duration;
 
 use super::room::Room;
 use crate::clock::Timestamp;
-use crate::store::{EndReason, SessionRef, StoreError};
+use crate::store::{Cutoff, EndReason, StoreError};
 
-/// Who is ended since when. Shards by subject; nothing is locked while nobody is ended.
-pub(super) struct Subjects {
+/// Who is ended since when. Shards by member; nothing is locked while nobody is ended.
+pub(super) struct Members {
     hasher: RandomState,
     shards: [RwLock<Shard>; SHARDS],
     count: Room,
     /// By issuer.
-    everybody: RwLock<HashMap<Box<str>, End>>,
+    everybody: RwLock<HashMap<Box<str>, Cutoff>>,
     issuer_count: Room,
 }
 
-impl Default for Subjects {
+impl Default for Members {
     fn default() -> Self {
         Self {
             hasher: RandomState::new(),
@@ -32,21 +33,13 @@ impl Default for Subjects {
     }
 }
 
-impl fmt::Debug for Subjects {
+impl fmt::Debug for Members {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Subjects({:?})", self.count)
+        write!(f, "Members({:?})", self.count)
     }
 }
 
-/// The end of the sessions that began before a point in time.
-#[derive(Clone, Copy)]
-pub(super) struct End {
-    pub(super) before: Timestamp,
-    pub(super) reason: EndReason,
-    pub(super) until: Timestamp,
-}
-
-impl End {
+impl Cutoff {
     fn holds(&self, started: Timestamp, now: Timestamp) -> Option<EndReason> {
         (self.until > now && started < self.before).then_some(self.reason)
     }
@@ -63,42 +56,48 @@ impl End {
 
 #[derive(Default)]
 struct Shard {
-    /// By issuer and subject: nested, so that a look needs no key of its own.
-    ends: HashMap<Box<str>, HashMap<Box<str>, End>>,
+    /// By issuer and member: nested, so that a look needs no key of its own.
+    ends: HashMap<Box<str>, HashMap<Box<str>, Cutoff>>,
     /// When what is over was last forgotten.
     swept: Timestamp,
 }
 
-impl Subjects {
+impl Members {
     /// Whether this session is among those ended.
-    pub(super) fn ended(&self, session: &SessionRef<'_>, now: Timestamp) -> Option<EndReason> {
+    pub(super) fn ended(
+        &self,
+        issuer: &str,
+        member: &str,
+        started: Timestamp,
+        now: Timestamp,
+    ) -> Option<EndReason> {
         let everybody = (!self.issuer_count.is_empty())
             .then(|| {
                 let everybody = self.everybody.read().unwrap_or_else(PoisonError::into_inner);
-                everybody.get(session.issuer)?.holds(session.started, now)
+                everybody.get(issuer)?.holds(started, now)
             })
             .flatten();
         everybody.or_else(|| {
             if self.count.is_empty() {
                 return None;
             }
-            let shard = self.shard(session.subject);
+            let shard = self.shard(member);
             let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            let end = shard.ends.get(session.issuer)?.get(session.subject)?;
-            end.holds(session.started, now)
+            let end = shard.ends.get(issuer)?.get(member)?;
+            end.holds(started, now)
         })
     }
 
     pub(super) fn end(
         &self,
         issuer: &str,
-        subject: Option<&str>,
-        end: End,
+        member: Option<&str>,
+        end: Cutoff,
         now: Timestamp,
         capacity: usize,
     ) -> Result<(), StoreError> {
-        match subject {
-            Some(subject) => self.end_one(issuer, subject, end, now, capacity),
+        match member {
+            Some(member) => self.end_one(issuer, member, end, now, capacity),
             None => self.end_everybody(issuer, end, now, capacity),
         }
     }
@@ -106,7 +105,7 @@ impl Subjects {
     fn end_everybody(
         &self,
         issuer: &str,
-        end: End,
+        end: Cutoff,
         now: Timestamp,
         capacity: usize,
     ) -> Result<(), StoreError> {
@@ -128,36 +127,33 @@ impl Subjects {
     fn end_one(
         &self,
         issuer: &str,
-        subject: &str,
-        end: End,
+        member: &str,
+        end: Cutoff,
         now: Timestamp,
         capacity: usize,
     ) -> Result<(), StoreError> {
-        if self.try_end_one(issuer, subject, end, now, capacity) {
+        if self.try_end_one(issuer, member, end, now, capacity) {
             return Ok(());
         }
         for shard in &self.shards {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
             self.count.give_back(shard.sweep(now));
         }
-        if self.try_end_one(issuer, subject, end, now, capacity) {
+        if self.try_end_one(issuer, member, end, now, capacity) {
             return Ok(());
         }
         Err(full())
     }
 
-    fn try_end_one(&self, issuer: &str, subject: &str, end: End, now: Timestamp, capacity: usize) -> bool {
-        let mut shard = self
-            .shard(subject)
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+    fn try_end_one(&self, issuer: &str, member: &str, end: Cutoff, now: Timestamp, capacity: usize) -> bool {
+        let mut shard = self.shard(member).write().unwrap_or_else(PoisonError::into_inner);
         if now.since(shard.swept) >= SWEEP_EVERY {
             self.count.give_back(shard.sweep(now));
         }
         if let Some(earlier) = shard
             .ends
             .get_mut(issuer)
-            .and_then(|subjects| subjects.get_mut(subject))
+            .and_then(|members| members.get_mut(member))
         {
             if earlier.until > now {
                 earlier.merge(end);
@@ -173,13 +169,13 @@ impl Subjects {
             .ends
             .entry(issuer.into())
             .or_default()
-            .insert(subject.into(), end);
+            .insert(member.into(), end);
         true
     }
 
-    fn shard(&self, subject: &str) -> &RwLock<Shard> {
+    fn shard(&self, member: &str) -> &RwLock<Shard> {
         let [first, ..] = &self.shards;
-        let [byte, ..] = self.hasher.hash_one(subject).to_le_bytes();
+        let [byte, ..] = self.hasher.hash_one(member).to_le_bytes();
         self.shards.get(usize::from(byte) % SHARDS).unwrap_or(first)
     }
 }
@@ -189,11 +185,11 @@ impl Shard {
     fn sweep(&mut self, now: Timestamp) -> usize {
         self.swept = now;
         let mut forgotten = 0;
-        self.ends.retain(|_, subjects| {
-            let before = subjects.len();
-            subjects.retain(|_, end| end.until > now);
-            forgotten += before - subjects.len();
-            !subjects.is_empty()
+        self.ends.retain(|_, members| {
+            let before = members.len();
+            members.retain(|_, end| end.until > now);
+            forgotten += before - members.len();
+            !members.is_empty()
         });
         forgotten
     }
