@@ -11,7 +11,7 @@
 //!    While the renewal's result is kept it gets the new one; afterwards an old generation is a stolen one, and the
 //!    session ends (`alive`, `keep`; RFC 9700 §4.14.2, attack 134).
 //! 4. **Due?** At most 30 s of access token left, or a store that does not remember this session (another epoch): renewed
-//!    at the provider, once, however many requests wait (`flight`, `rotate`; R-03, attack 131).
+//!    at the provider, once, however many requests (`flight`) and processes (`turn`) wait (`rotate`; R-03, attack 131).
 //! 5. **Finished?** What cookies an answer sets is decided when it is finished: none of an ended session, none of an
 //!    older generation than the newest known (`answer`; attack 143, R-12).
 //!
@@ -36,6 +36,7 @@ mod peek;
 mod rotate;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::sync::Arc;
 
@@ -151,8 +152,8 @@ impl Sessions {
         }
     }
 
-    /// The current time, from the injected clock.
+    /// The current time: the injected clock's, as all who share the store agree on it.
     pub fn now(&self) -> Timestamp {
-        self.parts.clock.now()
+        self.parts.store.time(self.parts.clock.now())
     }
 }

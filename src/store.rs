@@ -195,7 +195,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn end_recorded(&self, handle: SessionHandle, reason: EndReason, now: Timestamp) -> Answer<'_, bool>;
 
     /// Takes the right to renew `session`, or keeps it: whoever has it asks again before [`LEASE`] is over. `false`:
-    /// somebody else has it. A lease that was not kept up is anybody's.
+    /// somebody else has it. A lease that was not kept up is anybody's. Once it is given, [`Store::look`] knows of every
+    /// renewal that was kept before, by whomever.
     fn claim(&self, session: SessionId, claimant: Claimant, now: Timestamp) -> Answer<'_, bool>;
 
     /// Gives the right back, where `claimant` still has it.

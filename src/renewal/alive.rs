@@ -25,7 +25,7 @@ pub(super) struct Alive {
     pub(super) session: Arc<Session>,
     /// The browser presented an older generation and is given this one: its cookies go out with the answer.
     pub(super) handed: bool,
-    /// This epoch of the store vouches for the generation: what the provider says about it is final (contract §9).
+    /// This epoch of the store vouches for its being the newest: what the provider says about it is final (contract §9).
     pub(super) known: bool,
 }
 
@@ -86,7 +86,9 @@ impl Sessions {
         if self.timed_out(&session, now) {
             return Ok(Standing::Over(Over::Expired));
         }
-        let vouched = session.epoch == self.parts.store.epoch();
+        // Where several processes share nothing, another one may know better.
+        let authority = self.parts.store.is_authority();
+        let vouched = authority && session.epoch == self.parts.store.epoch();
         let Some(newest) = look.newest else {
             return Ok(Standing::Alive(Alive {
                 session,
@@ -103,7 +105,7 @@ impl Sessions {
                 Ok(Standing::Alive(Alive {
                     session,
                     handed: false,
-                    known: true,
+                    known: authority,
                 }))
             }
             // The store lost what it knew: the cookie is the better witness.
@@ -126,7 +128,7 @@ impl Sessions {
             return Ok(Standing::Alive(Alive {
                 session: Arc::new(session),
                 handed: true,
-                known: true,
+                known: self.parts.store.is_authority(),
             }));
         }
         self.end_reused(&session, now).await?;

@@ -85,30 +85,27 @@ impl Sessions {
         }
     }
 
-    /// Revokes the tokens of the last generation in a task of its own, after the flight that may be rotating them: a
-    /// refresh token that is being superseded is not sent anywhere else (contract §9).
+    /// Revokes the tokens of the last generation in a task of its own, after the flight that may be rotating them, here or in
+    /// another process: a refresh token that is being superseded is not sent anywhere else (contract §9).
     fn revoke_after(&self, newest: Session, flight: Option<Landing>) -> JoinHandle<()> {
         let sessions = self.clone();
         self.detach(async move {
-            let Some(flight) = flight else {
-                sessions.revoke(&newest).await;
-                return;
-            };
-            let last = match landed(flight).await {
-                Some(Outcome::Renewed(last)) => Session::clone(&last),
-                // The refresh token is spent, and what came for it is revoked already or never came; the old access token
-                // is still out.
-                Some(Outcome::Late(_) | Outcome::Rejected(_) | Outcome::Final | Outcome::Superseded(..)) => {
-                    Session {
-                        refresh: None,
-                        ..newest
-                    }
-                }
-                // It found the end before it asked, or got no answer.
-                Some(Outcome::Over(_) | Outcome::Failed(_) | Outcome::Recent) | None => newest,
+            let last = match flight {
+                Some(flight) => after_flight(newest, landed(flight).await),
+                None => sessions.after_other_processes(newest).await,
             };
             sessions.revoke(&last).await;
         })
+    }
+
+    /// What another process's flight made of the session, waited for as long as such flights are.
+    async fn after_other_processes(&self, newest: Session) -> Session {
+        let Ok(turn) = self.take_turn(newest.id).await else {
+            return newest;
+        };
+        let last = self.landed_meanwhile(newest).await;
+        turn.end().await;
+        last
     }
 
     /// Revokes a session's tokens at the provider in a task of its own: nobody waits for it, nobody can cancel it.
@@ -138,6 +135,21 @@ impl Sessions {
             token,
             %error,
         );
+    }
+}
+
+/// What is to be revoked of a session whose flight came to `outcome`.
+fn after_flight(newest: Session, outcome: Option<Outcome>) -> Session {
+    match outcome {
+        Some(Outcome::Renewed(last)) => Session::clone(&last),
+        // The refresh token is spent, and what came for it is revoked already or never came; the old access token
+        // is still out.
+        Some(Outcome::Late(_) | Outcome::Rejected(_) | Outcome::Final | Outcome::Superseded(..)) => Session {
+            refresh: None,
+            ..newest
+        },
+        // It found the end before it asked, or got no answer.
+        Some(Outcome::Over(_) | Outcome::Failed(_) | Outcome::Recent) | None => newest,
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Patience {
     pub(super) farewell: Duration,
     /// By a logout, for the provider to take back the tokens.
     pub(super) revocation: Duration,
+    /// By a flight, for the one of another process.
+    pub(super) turn: Duration,
 }
 
 /// What a request wants of a flight.
@@ -95,6 +97,7 @@ impl Default for Patience {
             request: Duration::from_secs(10),
             farewell: Duration::from_secs(3),
             revocation: Duration::from_secs(1),
+            turn: Duration::from_secs(20),
         }
     }
 }

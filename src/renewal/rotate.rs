@@ -37,19 +37,44 @@ pub(super) enum Outcome {
 impl Sessions {
     /// Renews `session`. Called for one request at a time per session, by the holder of the flight.
     pub(super) async fn fly(&self, session: Arc<Session>) -> Outcome {
-        let asked = self.now();
-        // Looked at again: the flight before this one may have landed between the request's look and now, and a
-        // superseded refresh token is never sent to the provider (contract §9).
-        let alive = match self.standing(session, asked).await {
-            Ok(Standing::Alive(alive)) => alive,
-            Ok(Standing::Over(over)) => return Outcome::Over(over),
+        // Looked at again: the flight before this one may have landed between the request's look and now.
+        match self.still_due(Arc::clone(&session)).await {
+            Ok(_) => {}
+            Err(outcome) => return outcome,
+        }
+        let turn = match self.take_turn(session.id).await {
+            Ok(turn) => turn,
             Err(refusal) => return Outcome::Failed(refusal),
         };
+        // And again, for another process may have been quicker: a superseded refresh token is never sent to the provider
+        // (contract §9).
+        let outcome = match self.still_due(session).await {
+            Ok(alive) => turn.during(self.rotate(alive)).await,
+            Err(outcome) => outcome,
+        };
+        turn.end().await;
+        outcome
+    }
+
+    /// The session, where it still wants to be renewed; else what became of it.
+    async fn still_due(&self, session: Arc<Session>) -> Result<Alive, Outcome> {
+        let now = self.now();
+        let alive = match self.standing(session, now).await {
+            Ok(Standing::Alive(alive)) => alive,
+            Ok(Standing::Over(over)) => return Err(Outcome::Over(over)),
+            Err(refusal) => return Err(Outcome::Failed(refusal)),
+        };
         // Also where the token that it brought lives for seconds only.
-        let fresh = || self.usable(&alive.session, asked) && self.flights.is_recent(&alive.session, asked);
-        if alive.handed && (!self.due(&alive.session, asked) || fresh()) {
-            return Outcome::Renewed(alive.session);
+        let fresh = || self.usable(&alive.session, now) && self.flights.is_recent(&alive.session, now);
+        if alive.handed && (!self.due(&alive.session, now) || fresh()) {
+            return Err(Outcome::Renewed(alive.session));
         }
+        Ok(alive)
+    }
+
+    /// Sends the refresh token to the provider, once.
+    async fn rotate(&self, alive: Alive) -> Outcome {
+        let asked = self.now();
         let Some(refresh) = &alive.session.refresh else {
             return Outcome::Over(Over::Expired);
         };

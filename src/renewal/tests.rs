@@ -10,5 +10,6 @@ mod logs;
 mod lossy;
 mod one_flight;
 mod provider_says;
+mod replicas;
 mod script;
 mod world;

@@ -97,6 +97,12 @@ impl World {
         self.restart();
     }
 
+    /// Another process with the same configuration and the same store.
+    pub(super) fn replica(&self) -> Sessions {
+        let parts = &self.sessions.parts;
+        sessions_with(&self.app, &self.clock, &self.random, Arc::clone(&parts.store))
+    }
+
     /// The same store, asked with less patience: a test need not wait ten seconds to see what an impatient request gets.
     pub(super) fn impatient(&self) -> Sessions {
         let mut sessions = self.sessions.clone();
@@ -104,6 +110,7 @@ impl World {
             request: Duration::ZERO,
             farewell: Duration::ZERO,
             revocation: Duration::ZERO,
+            ..Patience::default()
         };
         sessions
     }
@@ -286,10 +293,19 @@ pub(super) fn session_of(world: &World, browser: &Browser) -> SessionId {
 }
 
 fn sessions(app: &Arc<App>, clock: &Arc<ManualClock>, random: &Arc<Counted>, room: Capacity) -> Sessions {
+    let store = Arc::new(MemoryStore::with_capacity(&**random, room));
+    sessions_with(app, clock, random, store)
+}
+
+pub(super) fn sessions_with(
+    app: &Arc<App>,
+    clock: &Arc<ManualClock>,
+    random: &Arc<Counted>,
+    store: Arc<dyn Store>,
+) -> Sessions {
     let random: Arc<dyn Random> = Arc::<Counted>::clone(random);
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
     let keys = [fixture::key(7)];
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::with_capacity(&*random, room));
     Sessions::new(SessionParts {
         app: Arc::clone(app),
         cookies: Cookies::new(&keys, app, Arc::clone(&random)),
