@@ -14,6 +14,7 @@
 //! | `overlap`, `landing`, `path`, `site` | what holds between values: paths, pages, sites |
 //! | `duration`, `size`, `origin`, `upstream` | values of their own form |
 //! | `problem`, `mask`, `render`, `later` | what is wrong, what of it may be shown, how it reads; what comes later |
+//! | `meant` | what is right and perhaps not meant |
 //! | `effective` | what it comes to, and where each value is from |
 //! | `changes` | what a reload changes |
 
@@ -37,6 +38,7 @@ mod landing;
 mod later;
 mod load;
 mod mask;
+mod meant;
 mod origin;
 mod overlap;
 mod overrides;

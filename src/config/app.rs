@@ -9,7 +9,7 @@ use super::problem::Code;
 use super::schema::{Key, Kind, nearest};
 use super::table::{Field, Table, may_hold_a_secret, quoted};
 use super::{App, AppId, Origin, Route, Scheme, SpaFiles};
-use super::{path, provider, route, secret, session, site};
+use super::{meant, path, provider, route, secret, session, site};
 
 pub(super) const KEYS: &[Key] = &[
     Key::new("id", Kind::Text),
@@ -92,6 +92,7 @@ pub(super) fn read<'a>(
         landing::read(field, &ground, check)
     });
     let spa = table.optional("spa", check, |_, check| spa(&table.table("spa")?, check));
+    meant::warn_of_a_way_back_to_no_page(origin.as_ref(), listed, table, check);
     if let (Some(origin), Some(field)) = (&origin, table.field("spa")) {
         claims.push(Claim::new(index, origin, Owner::Spa, "/", Some(&field), table));
     }

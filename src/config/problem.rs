@@ -96,6 +96,10 @@ impl Code {
     pub const OVERRIDE_VALUE: Self = Self("CR-C061");
     /// Several apps on one host (a warning).
     pub const ONE_COOKIE_ZONE: Self = Self("CR-C070");
+    /// A loopback origin on another port than the service (a warning).
+    pub const ANOTHER_PORT: Self = Self("CR-C071");
+    /// Allowed origins that no login comes back to (a warning).
+    pub const WAY_BACK: Self = Self("CR-C072");
 
     /// The code as text: `CR-C014`.
     pub const fn as_str(self) -> &'static str {

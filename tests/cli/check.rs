@@ -104,6 +104,29 @@ fn the_environment_overrides_the_file() {
     assert!(!stderr.contains(SECRET), "{stderr}");
 }
 
+/// What is likely not meant is said with what it means, and stops nothing.
+#[test]
+fn what_is_perhaps_not_meant_is_said() {
+    let config = CONFIG.replace("127.0.0.1:0", "127.0.0.1:8080").replace(
+        "origin = \"http://localhost:8080\"",
+        "origin = \"http://localhost:3000\"\nallowed_origins = [\"http://localhost:5173\"]",
+    );
+    let ended = World::new(&config).run(&["check"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for words in [
+        "CR-C071",
+        "this service listens on port 8080",
+        "a dev server, perhaps",
+        "`\"http://localhost:8080\"`",
+        "CR-C072",
+        "`spa_origin = \"http://localhost:5173\"`",
+    ] {
+        let said = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(words), "{words}\n{}", ended.stderr);
+    }
+    assert!(ended.stdout.ends_with(", 2 warnings\n"), "{}", ended.stdout);
+}
+
 /// Warnings are said, and stop nothing.
 #[test]
 fn warnings_do_not_fail() {

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 
 use super::super::{
     Checked, ClientAuth, Config, CsrfRule, LogoutHint, LogoutMode, RefreshMode, SessionNeed, SpaFiles,
-    StoreKind, TokenKind, Variables,
+    StoreKind, TokenKind,
 };
 use super::{GOOD, SECOND_APP, SECRET, World, added, changed};
 
@@ -244,16 +244,7 @@ fn an_upstream_off_loopback_may_be_plain_where_it_is_said() {
 #[test]
 fn apps_that_share_are_warned_about() {
     let world = World::new();
-    let check = |text: &str| {
-        let path = world.path().join("config.toml");
-        std::fs::write(&path, text).unwrap();
-        let Checked { config, problems } = Config::check(&path, &Variables::default());
-        assert!(config.is_some(), "{problems}");
-        problems
-            .iter()
-            .map(|problem| format!("{} {}", problem.code(), problem.path()))
-            .collect::<Vec<_>>()
-    };
+    let check = |text: &str| said(&world, text);
     let with = |origin: &str| {
         let second = SECOND_APP.replace(
             "https://admin.example.org\"",
@@ -281,6 +272,77 @@ fn apps_that_share_are_warned_about() {
         check(&added("[app.session]", "absolute_timeout = \"10m\"")),
         ["CR-C040 app[0].session.idle_timeout"]
     );
+}
+
+/// A dev server passes requests on, or somebody forgot a port: only a person can tell.
+#[test]
+fn a_loopback_origin_on_another_port_than_the_service_is_asked_about() {
+    let warned = |listen: &str, origin: &str| {
+        let text = changed("https://shop.example.com", origin).replace("127.0.0.1:8080", listen);
+        said(&World::new(), &text)
+    };
+    for origin in [
+        "http://localhost:5173",
+        "http://localhost",
+        "http://app.localhost:5173",
+        "http://[::1]:5173",
+        "https://localhost:5173",
+    ] {
+        assert_eq!(
+            warned("127.0.0.1:8080", origin),
+            ["CR-C071 app[0].origin"],
+            "{origin}"
+        );
+    }
+    for (listen, origin) in [
+        ("0.0.0.0:8080", "http://localhost:8080"),
+        ("127.0.0.1:80", "http://localhost"),
+        // Which port it will be knows nobody yet; and off loopback there is a proxy in front.
+        ("127.0.0.1:0", "http://localhost:5173"),
+        ("127.0.0.1:8080", "https://shop.example.com"),
+    ] {
+        assert!(warned(listen, origin).is_empty(), "{listen} {origin}");
+    }
+    // The port that holds in the end, wherever it is from.
+    let world = World::new().with("CLOAKROOM__SERVER__LISTEN", "127.0.0.1:5173");
+    assert!(
+        said(
+            &world,
+            &changed("https://shop.example.com", "http://localhost:5173")
+        )
+        .is_empty()
+    );
+    let world = World::new().with("CLOAKROOM__APP__SHOP__ORIGIN", "http://localhost:5173");
+    assert_eq!(said(&world, GOOD), ["CR-C071 app[0].origin"]);
+}
+
+/// Where `spa_origin` says it, or a page is served at `origin`, the way back is meant.
+#[test]
+fn allowed_origins_without_a_way_back_to_them_are_asked_about() {
+    let world = World::new();
+    std::fs::create_dir(world.path().join("dist")).unwrap();
+    let warned = |lines: &str| said(&world, &added("id = \"shop\"", lines));
+    let listed = "allowed_origins = [\"https://www.example.com\"]";
+    assert_eq!(warned(listed), ["CR-C072 app[0].allowed_origins"]);
+    for settled in [
+        "spa_origin = \"https://www.example.com\"",
+        "spa_origin = \"https://shop.example.com\"",
+        "spa = { dir = \"dist\" }",
+    ] {
+        assert!(warned(&format!("{listed}\n{settled}")).is_empty(), "{settled}");
+    }
+    assert!(warned("allowed_origins = []").is_empty());
+    assert!(warned("allowed_origins = [\"https://shop.example.com\"]").is_empty());
+}
+
+/// The warnings of a configuration that is right.
+fn said(world: &World, text: &str) -> Vec<String> {
+    let Checked { config, problems } = world.check(text);
+    assert!(config.is_some(), "{problems}");
+    problems
+        .iter()
+        .map(|problem| format!("{} {}", problem.code(), problem.path()))
+        .collect()
 }
 
 /// Contract §4: a budget up to 64 KiB. What a login sets must come back with the next request.

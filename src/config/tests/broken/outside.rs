@@ -136,6 +136,23 @@ fn warnings() -> Vec<Case> {
             "app[1].origin",
             "\"https://shop.example.com:8443\"",
         ),
+        case(
+            "a loopback origin on another port",
+            changed("https://shop.example.com", "http://localhost:5173"),
+            "CR-C071",
+            "app[0].origin",
+            "\"http://localhost:5173\"",
+        ),
+        case(
+            "another origin, and no way back to it",
+            added(
+                "id = \"shop\"",
+                "allowed_origins = [\"https://shop.example.com\", \"https://www.example.com\"]",
+            ),
+            "CR-C072",
+            "app[0].allowed_origins",
+            "[\"https://shop.example.com\"",
+        ),
     ]
 }
 
