@@ -15,8 +15,10 @@
 //! | `duration`, `size`, `origin`, `upstream` | values of their own form |
 //! | `problem`, `mask`, `render`, `later` | what is wrong, what of it may be shown, how it reads; what comes later |
 //! | `meant` | what is right and perhaps not meant |
+//! | `entries` | every key with its value, as it may be shown |
 //! | `effective` | what it comes to, and where each value is from |
 //! | `changes` | what a reload changes |
+//! | `key_id` | the name of a cookie key |
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,6 +35,8 @@ mod check;
 mod document;
 mod duration;
 mod effective;
+mod entries;
+mod key_id;
 mod keys;
 mod landing;
 mod later;

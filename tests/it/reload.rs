@@ -1,16 +1,22 @@
 //! Another configuration while users are signed in: nobody notices but who asks for what is new (attack 202).
 
+#[cfg(unix)]
+use std::fmt::Write as _;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
+#[cfg(unix)]
+use base64::Engine as _;
+#[cfg(unix)]
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cloakroom::body::RequestBody;
 use http::{Method, Request};
 use serde_json::json;
 
-#[cfg(unix)]
-use crate::world::Binary;
 use crate::world::jar::From;
+#[cfg(unix)]
+use crate::world::{Binary, Browser};
 use crate::world::{Plan, World};
 
 const MORE: &str = r#"
@@ -143,11 +149,12 @@ async fn keys_are_rotated_by_reloads_and_nobody_is_signed_out() {
     let mut service = Binary::serve(&Plan::default()).await;
     let early = service.browser();
     early.sign_in(&service.provider).await;
-    service
+    let old = sealed_under(&early);
+    let added = service
         .reload(&ring("\"env:COOKIE_KEY\", \"env:OTHER_KEY\""))
         .await;
     assert!(early.is_signed_in().await);
-    service
+    let moved = service
         .reload(&ring("\"env:OTHER_KEY\", \"env:COOKIE_KEY\""))
         .await;
     assert!(early.is_signed_in().await);
@@ -155,6 +162,17 @@ async fn keys_are_rotated_by_reloads_and_nobody_is_signed_out() {
     // Who is sealed anew is sealed under the new key.
     let late = service.browser();
     late.sign_in(&service.provider).await;
+    let new = sealed_under(&late);
+    assert_ne!(old, new);
+    // The log names the keys as the sealed values do.
+    let told = |said: &[String]| {
+        let line = said.iter().find(|line| line.contains("keys.cookie")).unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["change"].as_str().unwrap().to_owned()
+    };
+    let (before, between) = (format!("{old} seals"), format!("{old} seals, {new} opens"));
+    assert_eq!(told(&added), format!("{before} -> {between}"));
+    assert_eq!(told(&moved), format!("{between} -> {new} seals, {old} opens"));
     assert_eq!(early.post("/oauth-agent/refresh", &json!({})).await.status, 200);
     let forgotten = service.browser();
     service.reload(&ring("\"env:OTHER_KEY\"")).await;
@@ -165,4 +183,16 @@ async fn keys_are_rotated_by_reloads_and_nobody_is_signed_out() {
     assert!(!forgotten.is_signed_in().await);
     let told = early.fetch(Method::GET, "/oauth-agent/session").send().await;
     assert!(told.set_cookies().is_empty(), "{told:?}");
+}
+
+/// The key id in the clear part of a session cookie, in hex (docs/sessions.md).
+#[cfg(unix)]
+fn sealed_under(browser: &Browser) -> String {
+    let jar = browser.jar();
+    let value = jar.value("__Host-Http-shop-at").unwrap();
+    let sealed = URL_SAFE_NO_PAD.decode(&value[..8]).unwrap();
+    sealed[1..5].iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
 }

@@ -88,20 +88,39 @@ fn secrets_are_compared_and_not_shown() {
     let said_of_secret =
         changed(|app| app.provider.client_secret = SecretString::from("another secret".to_owned()));
     assert_eq!(said_of_secret, ["app.shop.provider.client_secret: *** -> ***"]);
+}
 
+/// By their ids, so that a rotation can be followed; never by more.
+#[test]
+fn cookie_keys_are_named_with_what_each_is_for() {
     let ring = |keys: &[u8]| Config {
         keys: keys.iter().map(|byte| fixture::key(*byte)).collect(),
         ..fixture::config(vec![shop()])
     };
+    let [one, two, three] = [1, 2, 3].map(|byte| fixture::key(byte).id());
+    let said = |old: &[u8], new: &[u8]| {
+        let said = said(&ring(old), &ring(new));
+        assert!(said.len() <= 1, "{said:?}");
+        said.into_iter().next()
+    };
     assert_eq!(
-        said(&ring(&[1]), &ring(&[1, 2])),
-        ["keys.cookie: *** (1 key) -> *** (2 keys)"]
+        said(&[1], &[1, 2]),
+        Some(format!("keys.cookie: {one} seals -> {one} seals, {two} opens"))
     );
     // The order is what rotates.
     assert_eq!(
-        said(&ring(&[1, 2]), &ring(&[2, 1])),
-        ["keys.cookie: *** (2 keys) -> *** (2 keys)"]
+        said(&[1, 2], &[2, 1]),
+        Some(format!(
+            "keys.cookie: {one} seals, {two} opens -> {two} seals, {one} opens"
+        ))
     );
+    assert_eq!(
+        said(&[1, 2, 3], &[1, 3, 2]),
+        Some(format!(
+            "keys.cookie: {one} seals, {two} opens, {three} opens -> {one} seals, {three} opens, {two} opens"
+        ))
+    );
+    assert_eq!(said(&[1, 2], &[1, 2]), None);
 }
 
 #[test]

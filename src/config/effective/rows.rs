@@ -1,94 +1,58 @@
-//! One table on its way into view: each key gets its value, its origin and, where it is a secret, its reference.
+//! One key on its way into view: its value, its origin and, where it is a secret, its reference.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use toml::Value;
 
-use super::super::duration;
+use super::super::entries::Entry;
 use super::super::problem::Place;
 use super::super::table::{Field, Table};
 use super::{Row, Source};
 
-/// The rows of one table in the making.
-pub(super) struct Rows<'a, 't> {
-    text: &'t str,
-    pub(super) table: Table<'a>,
-    pub(super) done: Vec<Row>,
+/// The row of `key`, whose value is `entry`; `table` is where it may be written in `text`.
+pub(super) fn row(text: &str, table: &Table<'_>, key: &'static str, entry: Entry) -> Row {
+    let field = table.field(key);
+    let field = field.as_ref();
+    let (value, references) = match entry {
+        Entry::Unset => (None, Vec::new()),
+        Entry::Plain(value) => (Some(value), Vec::new()),
+        Entry::Secret(_) => (
+            Some(HIDDEN.into()),
+            field.and_then(reference).into_iter().collect(),
+        ),
+        Entry::Keys(ring) => {
+            let elements = field.map(Field::elements).unwrap_or_default();
+            let hidden = vec![Value::from(HIDDEN); ring.len()];
+            (
+                Some(Value::Array(hidden)),
+                elements.iter().filter_map(reference).collect(),
+            )
+        }
+        // Its bytes are kept, its name is not: that stands in the file.
+        Entry::File(_) => (field.and_then(reference).map(Value::String), Vec::new()),
+        Entry::Written => (Some(table.flag(key, false).unwrap_or(false).into()), Vec::new()),
+    };
+    Row {
+        key,
+        value,
+        source: field.map_or(Source::Default, |field| source(text, field)),
+        references,
+    }
 }
 
-impl<'a, 't> Rows<'a, 't> {
-    pub(super) const fn new(text: &'t str, table: Table<'a>) -> Self {
-        Self {
-            text,
-            table,
-            done: Vec::new(),
+fn source(text: &str, field: &Field<'_>) -> Source {
+    match field.place() {
+        Place::File(range) => {
+            let before = text.get(..range.start).unwrap_or_default();
+            Source::File(before.matches('\n').count() + 1)
         }
-    }
-
-    pub(super) fn set(&mut self, key: &'static str, value: impl Into<Value>) {
-        self.push(key, Some(value.into()), Vec::new());
-    }
-
-    pub(super) fn unset(&mut self, key: &'static str) {
-        self.push(key, None, Vec::new());
-    }
-
-    pub(super) fn maybe(&mut self, key: &'static str, value: Option<impl Into<Value>>) {
-        self.push(key, value.map(Into::into), Vec::new());
-    }
-
-    pub(super) fn time(&mut self, key: &'static str, time: Duration) {
-        self.set(key, duration::write(time));
-    }
-
-    pub(super) fn as_written(&mut self, key: &'static str) {
-        let text = self.table.field(key).and_then(|field| field.text());
-        self.maybe(key, text);
-    }
-
-    pub(super) fn secret(&mut self, key: &'static str) {
-        let reference = self.table.field(key).and_then(|field| reference(&field));
-        self.push(key, Some(HIDDEN.into()), reference.into_iter().collect());
-    }
-
-    pub(super) fn secrets(&mut self, key: &'static str, count: usize) {
-        let elements = self.table.field(key).map(|field| field.elements());
-        let references = elements.iter().flatten().filter_map(reference).collect();
-        self.push(key, Some(texts(&vec![HIDDEN; count])), references);
-    }
-
-    fn push(&mut self, key: &'static str, value: Option<Value>, references: Vec<String>) {
-        let source = self
-            .table
-            .field(key)
-            .map_or(Source::Default, |field| self.source(&field));
-        self.done.push(Row {
-            key,
-            value,
-            source,
-            references,
-        });
-    }
-
-    fn source(&self, field: &Field<'a>) -> Source {
-        match field.place() {
-            Place::File(range) => {
-                let before = self.text.get(..range.start).unwrap_or_default();
-                Source::File(before.matches('\n').count() + 1)
-            }
-            Place::Variable(name) => Source::Variable(Arc::clone(name)),
-            Place::Whole => Source::Default,
-        }
+        Place::Variable(name) => Source::Variable(Arc::clone(name)),
+        Place::Whole => Source::Default,
     }
 }
 
 fn reference(field: &Field<'_>) -> Option<String> {
     field.text().map(str::to_owned)
-}
-
-pub(super) fn texts<T: ToString>(list: &[T]) -> Value {
-    Value::Array(list.iter().map(|one| Value::String(one.to_string())).collect())
 }
 
 const HIDDEN: &str = "***";

@@ -67,11 +67,19 @@ impl Binary {
         binary
     }
 
-    /// Writes `plan` and has it loaded.
-    pub async fn reload(&mut self, plan: &Plan) {
+    /// Writes `plan` and has it loaded; what the log said until then.
+    pub async fn reload(&mut self, plan: &Plan) -> Vec<String> {
         let text = text(plan, self.port, &self.provider, &self.upstream);
         self.hang_up(&text);
-        self.wait_for("\"event\":\"reloaded\"").await;
+        let mut said = Vec::new();
+        loop {
+            let line = self.wait_for("").await;
+            let done = line.contains("\"event\":\"reloaded\"");
+            said.push(line);
+            if done {
+                return said;
+            }
+        }
     }
 
     /// Writes `text` as it is and tells the process.
