@@ -4,6 +4,7 @@
 //! its time. While the client uploads, each piece buys time; the route's timeout runs from the last one.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -14,7 +15,7 @@ use super::answer_head::{AnswerHead, HeadReader};
 use super::link::Link;
 use super::outbox::{Outbox, Stuck};
 use super::upload::Cut;
-use crate::config::Route;
+use crate::config::{Route, Upstream};
 use crate::refusal::{Code, Refusal};
 
 /// A request under way.
@@ -143,16 +144,19 @@ impl<'a> Exchange<'a> {
     }
 }
 
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Unreachable(error) => {
-                Self::new(Code::UpstreamUnavailable).because(format!("cannot connect: {error}"))
+impl Failure {
+    /// What the client is told: never where. And the operator: which upstream, as it is configured, and why.
+    pub(super) fn refusal(self, upstream: &Upstream) -> Refusal {
+        let refusal =
+            |code, why: fmt::Arguments<'_>| Refusal::new(code).because(format!("{upstream}: {why}"));
+        match self {
+            Self::Unreachable(error) => {
+                refusal(Code::UpstreamUnavailable, format_args!("cannot connect: {error}"))
             }
-            Failure::Died { why, .. } => Self::new(Code::UpstreamUnavailable).because(why),
-            Failure::Slow(why) => Self::new(Code::UpstreamTimeout).because(why),
-            Failure::Cut(Cut::TooLarge) => Self::new(Code::PayloadTooLarge).closing(),
-            Failure::Cut(Cut::Broken(why)) => Self::new(Code::InvalidRequest).saying(why).closing(),
+            Self::Died { why, .. } => refusal(Code::UpstreamUnavailable, format_args!("{why}")),
+            Self::Slow(why) => refusal(Code::UpstreamTimeout, format_args!("{why}")),
+            Self::Cut(Cut::TooLarge) => Refusal::new(Code::PayloadTooLarge).closing(),
+            Self::Cut(Cut::Broken(why)) => Refusal::new(Code::InvalidRequest).saying(why).closing(),
         }
     }
 }

@@ -85,7 +85,7 @@ impl Passage {
         let (answer, link) = self
             .exchange(&parts.method, &mut outbox, rested)
             .await
-            .map_err(Refusal::from)?;
+            .map_err(|failure| failure.refusal(&self.route.upstream))?;
         Ok(self.receive(answer, link, outbox))
     }
 

@@ -17,7 +17,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::attach;
 use super::upload::Framing;
-use crate::config::Route;
+use crate::config::{Route, Upstream};
 use crate::refusal::{Code, Refusal};
 use crate::session;
 use crate::token::AccessToken;
@@ -50,7 +50,7 @@ pub(super) fn write(
     token: Option<&AccessToken>,
     identity: &Identity<'_>,
 ) -> Result<(), Refusal> {
-    refuse_loop(headers, identity.via)?;
+    refuse_loop(headers, identity.via, &route.upstream)?;
     field(head, b"host", route.upstream.authority().as_bytes());
     let named = named_by_connection(headers);
     for (name, value) in headers {
@@ -147,7 +147,7 @@ pub(super) fn clean_trailers(trailers: &mut HeaderMap) {
     }
 }
 
-fn refuse_loop(headers: &HeaderMap, via: &HeaderValue) -> Result<(), Refusal> {
+fn refuse_loop(headers: &HeaderMap, via: &HeaderValue, upstream: &Upstream) -> Result<(), Refusal> {
     let Some(pseudonym) = via.as_bytes().split(|byte| *byte == b' ').nth(1) else {
         return Ok(());
     };
@@ -158,8 +158,9 @@ fn refuse_loop(headers: &HeaderMap, via: &HeaderValue) -> Result<(), Refusal> {
             .any(|word| word == pseudonym)
     });
     if looped {
-        return Err(Refusal::new(Code::UpstreamUnavailable)
-            .because("the request came back to this process: an upstream points at us"));
+        return Err(Refusal::new(Code::UpstreamUnavailable).because(format!(
+            "{upstream}: on its way there the request came back to this process: an upstream points at us"
+        )));
     }
     Ok(())
 }

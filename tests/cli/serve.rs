@@ -146,6 +146,27 @@ fn a_second_signal_ends_at_once() {
     assert_eq!(service.exit_code(), Some(1), "{}", service.seen);
 }
 
+/// Which upstream it was is in the log, with its base path and nothing of the request; the client is not told.
+#[test]
+fn an_upstream_that_is_down_is_named_in_the_log() {
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = CONFIG.replace(
+        "\"http://127.0.0.1:1\"",
+        &format!("\"http://{gone}/base\"\nsession = \"none\""),
+    );
+    let mut service = Service::start(&World::new(&config));
+    let answer =
+        service.ask("GET /api/x?canary=1 HTTP/1.1\r\nHost: localhost:8080\r\nConnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+    assert!(!answer.contains("127.0.0.1"), "{answer}");
+    let line = service.wait_for("upstream_unavailable");
+    assert!(
+        line.contains(&format!("\"reason\":\"http://{gone}/base: cannot connect: ")),
+        "{line}"
+    );
+    assert!(!service.seen().contains("canary"), "{line}");
+}
+
 #[test]
 fn a_busy_port_is_unavailable() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

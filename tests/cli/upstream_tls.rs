@@ -70,7 +70,9 @@ fn asked(host: &str, certificate: &[u8], root: &[u8]) -> (String, usize) {
     if !answer.starts_with("HTTP/1.1 200") {
         let line = service.wait_for("upstream_unavailable");
         assert!(
-            line.contains("cannot connect: invalid peer certificate"),
+            line.contains(&format!(
+                "https://{host}:{port}: cannot connect: invalid peer certificate"
+            )),
             "{line}"
         );
     }

@@ -230,6 +230,7 @@ async fn answers_that_are_none_are_a_502() {
             .await
             .unwrap_err();
         assert_eq!(refusal.code, Code::UpstreamUnavailable, "{senseless:.60}");
+        names(&refusal, &url);
     }
 }
 
@@ -255,6 +256,16 @@ async fn nobody_there_is_a_502() {
         .await
         .unwrap_err();
     assert_eq!(refusal.code, Code::UpstreamUnavailable);
+    names(&refusal, &url);
+}
+
+/// The operator is told which upstream, as it is configured; the client is not.
+fn names(refusal: &Refusal, url: &str) {
+    let log = refusal.log.as_deref().unwrap_or_default();
+    let why = log.strip_prefix(url).unwrap_or_default();
+    assert!(why.starts_with(": ") && why.len() > 2, "`{log}` names not {url}");
+    assert!(!log.contains("/api/a"), "{log}");
+    assert_eq!(refusal.detail, None);
 }
 
 #[tokio::test]
@@ -273,6 +284,7 @@ async fn silence_is_a_504_and_then_an_error_in_the_body() {
         .await
         .unwrap_err();
     assert_eq!(refusal.code, Code::UpstreamTimeout);
+    names(&refusal, &url);
     let impatient = Route {
         stream_idle_timeout: short,
         ..route(&url)
