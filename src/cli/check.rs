@@ -1,4 +1,5 @@
-//! `cloakroom check`: every problem at once; with `--online` the provider's word as well.
+//! `cloakroom check`: every problem at once; with `--online` the provider's word as well, and whether
+//! upstreams are there.
 
 use clap::Args;
 
@@ -7,12 +8,13 @@ use super::{ConfigFile, report};
 use crate::config::Config;
 
 mod online;
+mod upstreams;
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
     config: ConfigFile,
-    /// Ask the provider as well: metadata, keys, what it supports
+    /// Ask the provider as well (metadata, keys, what it supports), and try the upstreams
     #[arg(long)]
     online: bool,
 }

@@ -167,6 +167,23 @@ impl Provider {
             if !unknown.is_empty() {
                 findings.push(note("scopes", format!("not announced: {}", unknown.join(", "))));
             }
+            if holds(Some(listed), OFFLINE_ACCESS) == Some(true)
+                && config.scopes.iter().all(|scope| **scope != *OFFLINE_ACCESS)
+            {
+                // OpenID Connect Core §11: what asks for a refresh token; some providers give one without being asked.
+                findings.push(Finding {
+                    fix: Some(
+                        "add it to `scopes`; or sign in once: `renewable` in the log's `session_began` tells".to_owned(),
+                    ),
+                    ..note(
+                        "scopes",
+                        format!(
+                            "`{OFFLINE_ACCESS}` is announced and not asked for: without a refresh token a session ends \
+                             with its access token"
+                        ),
+                    )
+                });
+            }
         }
     }
 
@@ -292,6 +309,7 @@ const CLIENT_NOISE: &[&str] = &[
 
 const CORRECT_ISSUER: &str = "copy `issuer` from the provider's documentation, every character of it";
 const RESPONSE_MODE: &str = "query";
+const OFFLINE_ACCESS: &str = "offline_access";
 const CLIENT_AUTH: &[&str] = &["client_secret_basic", "client_secret_post"];
 const ALGORITHMS: &[&str] = &[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",

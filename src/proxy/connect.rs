@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use rustls_platform_verifier::ConfigVerifierExt as _;
@@ -40,6 +41,15 @@ impl Connector {
         Ok(Self {
             tls: Some(TlsConnector::from(Arc::new(config))),
         })
+    }
+
+    /// Whether `upstream` takes a connection as the proxy would open it, within a time; nothing is sent. Else why not.
+    pub(crate) async fn reaches(&self, upstream: &Upstream, within: Duration) -> Result<(), String> {
+        match tokio::time::timeout(within, self.connect(upstream)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(format!("cannot connect: {error}")),
+            Err(_) => Err(format!("no connection within {} ms", within.as_millis())),
+        }
     }
 
     /// Connects; the caller bounds the time.

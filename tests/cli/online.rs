@@ -64,13 +64,22 @@ impl Provider {
     }
 
     fn check(&self) -> Ended {
-        let config = CONFIG
+        self.check_with(CONFIG)
+    }
+
+    fn check_with(&self, config: &str) -> Ended {
+        let config = config
             .replace("http://localhost:1", &format!("http://{}", self.address))
             .replace(
                 "client_id = \"shop\"",
                 "client_id = \"shop\"\nid_token_alg = \"ES256\"",
             );
-        let ended = World::new(&config).run(&["check", "--online"]);
+        let world = World::new(&config);
+        // Roots of its own, so that a machine without any can be tested on.
+        std::fs::write(world.path().join("roots.pem"), ROOT).unwrap();
+        let mut command = world.command(&["check", "--online"]);
+        command.env("SSL_CERT_FILE", world.path().join("roots.pem"));
+        let ended = Ended::from(command.output().unwrap());
         for text in [&ended.stdout, &ended.stderr] {
             assert!(!text.contains(SECRET), "{text}");
         }
@@ -84,6 +93,7 @@ impl Provider {
     }
 }
 
+const ROOT: &[u8] = include_bytes!("../../src/provider/tests/tls/ca.pem");
 const METADATA: &str = "/.well-known/openid-configuration";
 
 fn metadata(issuer: &str) -> Value {
@@ -108,10 +118,19 @@ fn keys() -> Value {
     json!({"keys": [{"kty": "EC", "crv": "P-256", "x": coordinate, "y": coordinate, "kid": "1", "use": "sig"}]})
 }
 
+/// Somebody who takes connections, and an address where nobody does.
+fn there_and_gone() -> (TcpListener, SocketAddr) {
+    let there = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    (there, gone)
+}
+
 #[test]
 fn what_the_provider_says_is_told_line_by_line() {
     let provider = Provider::with(&json!({}));
-    let ended = provider.check();
+    let (api, _) = there_and_gone();
+    let api = format!("http://{}", api.local_addr().unwrap());
+    let ended = provider.check_with(&CONFIG.replace("http://127.0.0.1:1", &api));
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{}", ended.stdout);
     let issuer = format!("http://{}", provider.address);
     assert_eq!(
@@ -119,6 +138,8 @@ fn what_the_provider_says_is_told_line_by_line() {
         format!(
             "config.toml: ok: app `shop` at http://localhost:8080 with 1 route\n\
              app `shop`: {issuer}\n  \
+               note  register      redirect URI http://localhost:8080/oauth-agent/callback\n  \
+               note  register      post-logout redirect URI http://localhost:8080/oauth-agent/logged-out\n  \
                ok    discovery     {issuer}{METADATA} answers\n  \
                ok    issuer        the metadata names the configured one\n  \
                ok    S256          announced\n  \
@@ -127,9 +148,120 @@ fn what_the_provider_says_is_told_line_by_line() {
                ok    id_token_alg  ES256 is supported\n  \
                ok    keys          1 fits `id_token_alg`\n  \
                ok    end_session   present: a logout ends the session at the provider, too\n  \
-               ok    revocation    present: a logout revokes the tokens\n"
+               ok    revocation    present: a logout revokes the tokens\n  \
+               ok    upstream      {api} takes connections\n"
         )
     );
+}
+
+/// Byte for byte as they will be sent, of every app, also when no provider answers; the second one only where it is used.
+#[test]
+fn what_to_register_is_told_for_each_app() {
+    let (_, gone) = there_and_gone();
+    let second = "[[app]]\nid = \"help\"\norigin = \"http://localhost:8081\"\nagent_path = \"/auth\"\n[app.provider]\n\
+                  issuer = \"http://localhost:1\"\nclient_id = \"help\"\nclient_secret = \"env:CLIENT_SECRET\"\n\
+                  redirect_uri = \"{origin}/signed-in\"\nlogout_mode = \"local\"\n";
+    let silent = Provider {
+        address: gone,
+        asked: channel().1,
+    };
+    let ended = silent.check_with(&format!("{CONFIG}{second}"));
+    assert_eq!(ended.code, 69, "{}", ended.stdout);
+    let told: Vec<&str> = ended
+        .stdout
+        .lines()
+        .filter_map(|line| line.strip_prefix("  note  register      "))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "redirect URI http://localhost:8080/oauth-agent/callback",
+            "post-logout redirect URI http://localhost:8080/oauth-agent/logged-out",
+            "redirect URI http://localhost:8081/signed-in",
+        ]
+    );
+}
+
+/// OpenID Connect Core §11. Asked for, or not announced, there is nothing to say.
+#[test]
+fn a_scope_for_refresh_tokens_that_is_not_asked_for_is_told() {
+    let note = "  note  scopes        `offline_access` is announced and not asked for";
+    let offers = json!({"scopes_supported": ["openid", "offline_access"]});
+    let ended = Provider::with(&offers).check();
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    assert!(ended.stdout.contains(note), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("fix: add it to `scopes`"),
+        "{}",
+        ended.stdout
+    );
+    let asking = CONFIG.replace(
+        "client_id = \"shop\"",
+        "client_id = \"shop\"\nscopes = [\"openid\", \"offline_access\"]",
+    );
+    for (changes, config) in [(&offers, &*asking), (&json!({}), CONFIG)] {
+        let ended = Provider::with(changes).check_with(config);
+        assert_eq!(ended.code, 0, "{}", ended.stdout);
+        assert!(!ended.stdout.contains(note), "{}", ended.stdout);
+    }
+}
+
+/// Which one, of which route, why and what to do; one line for an upstream that several routes have; and it is no failure: an
+/// API may be started later.
+#[test]
+fn an_upstream_that_is_not_there_is_a_warning() {
+    let (listening, gone) = there_and_gone();
+    let there = listening.local_addr().unwrap();
+    let route = |path: &str, upstream: &str| {
+        format!("[[app.route]]\npath = \"{path}\"\nupstream = \"http://{upstream}\"\n")
+    };
+    let config = format!(
+        "{}{}{}",
+        CONFIG.replace("127.0.0.1:1\"", &format!("{gone}/base\"")),
+        route("/more", &format!("{gone}/other")),
+        route("/there", &there.to_string())
+    );
+    let ended = Provider::with(&json!({})).check_with(&config);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{}", ended.stdout);
+    let told: Vec<&str> = ended
+        .stdout
+        .lines()
+        .skip_while(|line| !line.contains(" upstream "))
+        .collect();
+    let [down, fix, up] = *told else {
+        panic!("{}", ended.stdout);
+    };
+    assert!(
+        down.starts_with(&format!(
+            "  warn  upstream      http://{gone}/base (route `/api`): cannot connect: "
+        )),
+        "{down}"
+    );
+    assert!(
+        fix.trim()
+            .starts_with("fix: start the API, or correct `upstream`"),
+        "{fix}"
+    );
+    assert_eq!(
+        up,
+        format!("  ok    upstream      http://{there} takes connections")
+    );
+}
+
+/// The way the proxy goes, TLS and all, within `connect_timeout`: who says nothing does not hold up the command.
+#[test]
+fn an_upstream_that_says_nothing_to_tls_is_a_warning_in_time() {
+    // Never accepted: the kernel takes the connection, and nobody shakes hands.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = format!("https://{}", mute.local_addr().unwrap());
+    let config = CONFIG.replace(
+        "\"http://127.0.0.1:1\"",
+        &format!("\"{upstream}\"\nconnect_timeout = \"50ms\""),
+    );
+    let ended = Provider::with(&json!({})).check_with(&config);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    let line = format!("  warn  upstream      {upstream} (route `/api`): no connection within 50 ms\n");
+    assert!(ended.stdout.contains(&line), "{}", ended.stdout);
 }
 
 /// What a login would fail of is exit 1, each with its fix; what is only worth knowing passes.

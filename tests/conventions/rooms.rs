@@ -70,8 +70,8 @@ const ROOMS: &[Room] = &[
     ),
     room("server", &["body", "handler"]),
     with_axum("demo", &["handler", "server"]),
-    // Of the provider it has the findings of `check --online`.
-    room("cli", &["demo", "handler", "provider", "server"]),
+    // Of the provider it has the findings of `check --online`, of the proxy the way to try an upstream.
+    room("cli", &["demo", "handler", "provider", "proxy", "server"]),
 ];
 
 #[test]

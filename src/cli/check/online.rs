@@ -1,15 +1,18 @@
-//! `cloakroom check --online`: what the provider of each app says of itself, one line per need, with the fix.
+//! `cloakroom check --online`: what to register, what the provider of each app says of itself, and whether its upstreams are
+//! there. One line each, with the fix.
 
 use std::sync::Arc;
 
 use super::super::exit::Failure;
 use super::super::report;
 use super::super::serve::runtime;
+use super::upstreams;
 use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::provider::{Finding, Provider, Verdict};
+use crate::config::{App, Config, LogoutMode};
+use crate::provider::{Provider, Verdict};
 
-/// Asks every provider, says what came of it, and fails with 1 where a login would, with 69 where nobody answered.
+/// Asks every provider, says what came of it, and fails with 1 where a login would, with 69 where nobody answered. An upstream
+/// that is not there fails nothing: it may be started later.
 pub(super) fn ask(config: &Config) -> Result<(), Failure> {
     let mut wrong = Vec::new();
     let mut silent = Vec::new();
@@ -17,10 +20,15 @@ pub(super) fn ask(config: &Config) -> Result<(), Failure> {
         let id = app.id.as_str();
         let provider = Provider::new(&app.provider, Arc::new(SystemClock))
             .map_err(|error| Failure::config(format!("app `{id}`: {error}")))?;
-        let findings = runtime()?.block_on(provider.probe());
+        let runtime = runtime()?;
+        let findings = runtime.block_on(provider.probe());
         let mut text = format!("app `{id}`: {}\n", app.provider.issuer);
+        for what in to_register(app) {
+            text.push_str(&line("note", "register", &what, None));
+        }
         for finding in &findings {
-            text.push_str(&line(finding));
+            let word = word(finding.verdict);
+            text.push_str(&line(word, finding.about, &finding.text, finding.fix.as_deref()));
             match finding.verdict {
                 Verdict::Ok | Verdict::Note => {}
                 Verdict::Wrong => wrong.push(format!("app `{id}`: {}: {}", finding.about, finding.text)),
@@ -28,6 +36,10 @@ pub(super) fn ask(config: &Config) -> Result<(), Failure> {
                     silent.push(format!("app `{id}`: {}: {}", finding.about, finding.text));
                 }
             }
+        }
+        for found in runtime.block_on(upstreams::try_all(app))? {
+            let word = if found.fix.is_none() { "ok" } else { "warn" };
+            text.push_str(&line(word, "upstream", &found.text, found.fix));
         }
         report::print(&text)?;
     }
@@ -46,20 +58,30 @@ pub(super) fn ask(config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// `  ok    issuer         the metadata names the configured one`
-fn line(finding: &Finding) -> String {
-    let Finding {
-        about,
-        verdict,
-        text,
-        fix,
-    } = finding;
-    let word = match verdict {
+/// What the provider has to know of the app, as it will be sent: it compares byte for byte (RFC 9700 §2.1).
+fn to_register(app: &App) -> Vec<String> {
+    let provider = &app.provider;
+    let mut all = vec![format!("redirect URI {}", provider.redirect_uri)];
+    if provider.logout_mode == LogoutMode::Oidc {
+        all.push(format!(
+            "post-logout redirect URI {}",
+            provider.post_logout_redirect_uri
+        ));
+    }
+    all
+}
+
+const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
         Verdict::Ok => "ok",
         Verdict::Note => "note",
         Verdict::Wrong => "fail",
         Verdict::Unavailable => "down",
-    };
+    }
+}
+
+/// `  ok    issuer         the metadata names the configured one`
+fn line(word: &str, about: &str, text: &str, fix: Option<&str>) -> String {
     let line = format!("  {word:<5} {about:<13} {text}\n");
     match fix {
         Some(fix) => format!("{line}{:22}fix: {fix}\n", ""),
