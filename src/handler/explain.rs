@@ -154,11 +154,17 @@ impl Inner {
         parts: &Parts,
         told: &mut Told<'_>,
     ) -> Result<Verdict, Refused<'s>> {
-        let Found { site, path, target } = self.find(ask, parts).map_err(|refusal| Refused {
-            step: step_of_finding(&refusal),
-            refusal: Box::new(refusal),
-            place: None,
-            onward: None,
+        let Found { site, path, target } = self.find(ask, parts).map_err(|refusal| {
+            let step = step_of_finding(&refusal);
+            if step == "app" {
+                told.step("app", [self.hosts_line()]);
+            }
+            Refused {
+                step,
+                refusal: Box::new(refusal),
+                place: None,
+                onward: None,
+            }
         })?;
         let place = Place {
             app: site.app_of(target),
@@ -172,7 +178,14 @@ impl Inner {
         } else {
             told.step("path", [format!("{asked} is read as {}", path.as_str())]);
         }
-        told.step("app", [format!("`{}` at {}", app.id.as_str(), app.origin)]);
+        told.step(
+            "app",
+            [
+                format!("`{}` at {}", app.id.as_str(), app.origin),
+                self.hosts_line(),
+                words::spa_line(place.app.spa.is_some()).to_owned(),
+            ],
+        );
         match target {
             Some(Match {
                 target: Target::Agent(_),
@@ -189,7 +202,7 @@ impl Inner {
                 self.explain_route(ask, &place, route, canonical, parts, told)
             }
             None => {
-                told.step("route", ["none: the rest is the SPA's, where `spa` is set"]);
+                told.step("route", ["none: the rest is the SPA's"]);
                 let refused = |refusal| Refused {
                     step: "route",
                     refusal: Box::new(refusal),
@@ -211,6 +224,11 @@ impl Inner {
                 )))
             }
         }
+    }
+
+    /// The hosts that this service answers for.
+    fn hosts_line(&self) -> String {
+        words::hosts(self.apps.iter().map(|app| app.app.origin.authority()))
     }
 
     fn explain_route<'p>(

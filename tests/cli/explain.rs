@@ -37,6 +37,8 @@ GET /api/orders at localhost:8080
 |
 |- path      /api/orders is canonical
 |- app       `shop` at http://localhost:8080
+|            configured hosts: localhost:8080
+|            its SPA is served elsewhere (no `spa`)
 |- route     `/api` to http://127.0.0.1:1
 |- csrf      NO: token-handler-version is missing
 `- verdict   would be answered with 403 csrf_rejected
@@ -63,6 +65,8 @@ GET /api/%6frders?a=1 at localhost:8080
 |
 |- path      /api/%6frders is read as /api/orders
 |- app       `shop` at http://localhost:8080
+|            configured hosts: localhost:8080
+|            its SPA is served elsewhere (no `spa`)
 |- route     `/api` to http://127.0.0.1:1
 |- method    GET is allowed
 |- csrf      token-handler-version: 1
@@ -94,6 +98,8 @@ GET /public/x at localhost:8080
 |
 |- path      /public/x is canonical
 |- app       `shop` at http://localhost:8080
+|            configured hosts: localhost:8080
+|            its SPA is served elsewhere (no `spa`)
 |- route     `/public` to http://127.0.0.1:2
 |- method    GET is allowed
 |- csrf      not asked: the route is public
@@ -173,6 +179,67 @@ fn the_other_branches_end_where_they_should() {
         let (_, last) = told.split_once("`- verdict").unwrap();
         assert!(last.contains(verdict), "{arguments:?}\n{told}");
     }
+}
+
+/// Whoever asks by a name that nobody configured is told which names there are.
+#[test]
+fn an_unknown_host_is_told_which_hosts_there_are() {
+    assert_eq!(
+        explain(&["GET", "/", "--host", "127.0.0.1:8080"]),
+        "\
+GET / at 127.0.0.1:8080
+|
+|- app       configured hosts: localhost:8080
+|            NO: no app has the host `127.0.0.1:8080`
+`- verdict   would be answered with 404 route_not_found
+             fix: ask by the host of a configured `origin`: name it with
+             `--host`
+"
+    );
+}
+
+/// Apps on one host are one host; whether a page comes from here is said of each.
+#[test]
+fn the_app_is_told_with_its_neighbours_and_its_page() {
+    let more = |id: &str, origin: &str, spa: &str| {
+        format!(
+            "[[app]]\nid = \"{id}\"\norigin = \"{origin}\"\nagent_path = \"/{id}\"\n{spa}[app.provider]\n\
+             issuer = \"http://localhost:1\"\nclient_id = \"x\"\nclient_secret = \"env:CLIENT_SECRET\"\n"
+        )
+    };
+    let world = World::new(&format!(
+        "{CONFIG}{}{}",
+        more("help", "http://localhost:8080", ""),
+        more(
+            "admin",
+            "http://admin.localhost:8080",
+            "spa = { dir = \"dist\" }\n"
+        ),
+    ));
+    std::fs::create_dir(world.path().join("dist")).unwrap();
+    std::fs::write(world.path().join("dist/index.html"), "<!doctype html>").unwrap();
+    let told = |host: &str| {
+        let ended = world.run(&["explain", "GET", "/", "-H", "Accept: text/html", "--host", host]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        ended.stdout
+    };
+    let hosts = "|            configured hosts: localhost:8080, admin.localhost:8080\n";
+    let elsewhere = told("localhost:8080");
+    assert!(elsewhere.contains(hosts), "{elsewhere}");
+    assert!(
+        elsewhere.contains("|            its SPA is served elsewhere (no `spa`)\n"),
+        "{elsewhere}"
+    );
+    let here = told("admin.localhost:8080");
+    assert!(here.contains(hosts), "{here}");
+    assert!(
+        here.contains("|            its SPA is served from here (`spa`)\n"),
+        "{here}"
+    );
+    assert!(
+        here.contains("verdict   would be answered 200 with a file of the SPA"),
+        "{here}"
+    );
 }
 
 #[test]

@@ -25,6 +25,33 @@ pub(super) fn step_of_finding(refusal: &Refusal) -> &'static str {
     }
 }
 
+/// `configured hosts: a, b`, each once; of many the first ones.
+pub(super) fn hosts<'h>(configured: impl Iterator<Item = &'h str>) -> String {
+    let mut hosts: Vec<&str> = Vec::new();
+    for host in configured {
+        if !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    let more = hosts.len().saturating_sub(SHOWN_HOSTS);
+    hosts.truncate(SHOWN_HOSTS);
+    let all = hosts.join(", ");
+    if more == 0 {
+        format!("configured hosts: {all}")
+    } else {
+        format!("configured hosts: {all} and {more} more")
+    }
+}
+
+/// Who serves the SPA.
+pub(super) const fn spa_line(from_here: bool) -> &'static str {
+    if from_here {
+        "its SPA is served from here (`spa`)"
+    } else {
+        "its SPA is served elsewhere (no `spa`)"
+    }
+}
+
 /// Which decision of a gate said no.
 pub(super) fn step_of_gate(refusal: &Refusal, preflight: bool) -> &'static str {
     match refusal.code {
@@ -117,3 +144,6 @@ pub(super) fn upstream_of(route: &RouteRuntime) -> String {
     let authority = String::from_utf8_lossy(upstream.authority().as_bytes());
     format!("{scheme}://{authority}")
 }
+
+/// A line, not a directory.
+const SHOWN_HOSTS: usize = 12;
