@@ -26,6 +26,17 @@ const COMMANDS: &[(&str, &str)] = &[
         "fn what_the_provider_says_is_told_line_by_line",
     ),
     (
+        "printf %s 'THE SECRET' > keys/client-secret",
+        "tests/browser/tutorial.test.js",
+    ),
+    ("node api.mjs", "tests/browser/tutorial.test.js"),
+    ("npm run dev", "tests/browser/tutorial.test.js"),
+    ("npm run build", "tests/browser/tutorial.test.js"),
+    (
+        "cloakroom explain GET /api/hello",
+        "tests/browser/tutorial.test.js",
+    ),
+    (
         "cloakroom keys generate --out keys/2026-11.key",
         "fn a_key_is_rotated_in_two_steps",
     ),
