@@ -13,6 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 
 use crate::proxy::UpstreamBody;
+use crate::renewal::Watch;
 
 /// Any error a body can end with.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -39,6 +40,8 @@ pub enum ResponseBody {
     Full(Bytes),
     /// Streamed from an upstream.
     Upstream(UpstreamBody),
+    /// The same, for as long as a session lasts.
+    OfSession(UpstreamBody, Watch),
     /// From the agent's axum router or the static files.
     Any(axum::body::Body),
 }
@@ -51,6 +54,14 @@ impl ResponseBody {
             Self::Empty
         } else {
             Self::Full(bytes)
+        }
+    }
+
+    /// A stream of an upstream ends with the session that `watch` watches; anything else is as it is.
+    pub(crate) fn ending_with(self, watch: Watch) -> Self {
+        match self {
+            Self::Upstream(body) => Self::OfSession(body, watch),
+            other => other,
         }
     }
 }
@@ -100,6 +111,7 @@ impl Body for ResponseBody {
             Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Upstream(body) => Pin::new(body).poll_frame(cx),
+            Self::OfSession(body, watch) => poll_watched(body, watch, cx),
             Self::Any(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
         }
     }
@@ -108,7 +120,7 @@ impl Body for ResponseBody {
         match self {
             Self::Empty => true,
             Self::Full(bytes) => bytes.is_empty(),
-            Self::Upstream(body) => body.is_end_stream(),
+            Self::Upstream(body) | Self::OfSession(body, _) => body.is_end_stream(),
             Self::Any(body) => body.is_end_stream(),
         }
     }
@@ -117,10 +129,28 @@ impl Body for ResponseBody {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Upstream(body) => body.size_hint(),
+            Self::Upstream(body) | Self::OfSession(body, _) => body.size_hint(),
             Self::Any(body) => body.size_hint(),
         }
     }
+}
+
+/// The next piece of a stream whose session is watched from when it is first waited for. It breaks off instead of ending: a
+/// browser must not take half a download for a whole one.
+fn poll_watched(
+    body: &mut UpstreamBody,
+    watch: &mut Watch,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    let over = || Poll::Ready(Some(Err("the session has ended".into())));
+    if watch.is_awake() && watch.poll_over(cx).is_ready() {
+        return over();
+    }
+    let polled = Pin::new(body).poll_frame(cx);
+    if polled.is_pending() && !watch.is_awake() && watch.poll_over(cx).is_ready() {
+        return over();
+    }
+    polled
 }
 
 /// A request body that has to arrive within a time.

@@ -37,6 +37,7 @@ mod rotate;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod watch;
 
 use std::sync::Arc;
 
@@ -52,6 +53,7 @@ use crate::store::Store;
 use detached::Detached;
 use flight::{Flights, Patience};
 pub(crate) use foresee::{Foreseen, Outlook};
+pub use watch::Watch;
 
 /// The sessions of one app.
 #[derive(Debug, Clone)]
@@ -154,6 +156,6 @@ impl Sessions {
 
     /// The current time: the injected clock's, as all who share the store agree on it.
     pub fn now(&self) -> Timestamp {
-        self.parts.store.time(self.parts.clock.now())
+        self.parts.now()
     }
 }

@@ -1,6 +1,9 @@
 //! A request for a route: preflight, method, CSRF, session, guard, upstream, answer. The hot path.
 
+use std::pin::pin;
+
 use http::{HeaderMap, Request, Response, header};
+use http_body::Body as _;
 
 use super::answer::{finish, refuse};
 use super::runtime::{AppRuntime, RouteRuntime};
@@ -76,15 +79,27 @@ impl Inner {
             TokenKind::None => None,
         };
         let identity = self.identity(ask, place.app, request.headers());
-        let mut response = route
-            .passage
-            .forward(Forward {
-                request,
-                path,
-                token,
-                identity,
-            })
-            .await?;
+        let uploads = !request.body().is_end_stream();
+        let forwarding = route.passage.forward(Forward {
+            request,
+            path,
+            token,
+            identity,
+        });
+        // What goes on for longer than a moment ends with its session: an upload here, the answer wherever it is read.
+        let watch = || admitted.map(|admitted| place.app.sessions.watch(&admitted.session));
+        let mut forwarding = pin!(forwarding);
+        let mut response = match watch().filter(|_| uploads) {
+            Some(watch) => tokio::select! {
+                biased;
+                forwarded = &mut forwarding => forwarded?,
+                () = watch.over() => return Err(ended_meanwhile()),
+            },
+            None => forwarding.await?,
+        };
+        if let Some(watch) = watch() {
+            response = response.map(|body| body.ending_with(watch));
+        }
         let rewritten = proxy::rewrite(response.headers_mut(), route.route.session, token);
         if rewritten.dropped_cookies > 0 || rewritten.leaked {
             tracing::warn!(
@@ -114,6 +129,12 @@ impl Inner {
             request_id: ask.id.header(),
         }
     }
+}
+
+fn ended_meanwhile() -> Refusal {
+    Refusal::new(Code::SessionRevoked)
+        .because("the session ended during the upload")
+        .closing()
 }
 
 /// Preflight, method, CSRF, in this order. An answer where the request was a preflight.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::{Sessions, keep};
+use super::{SessionParts, Sessions, keep};
 use crate::clock::Timestamp;
 use crate::refusal::{Code, Refusal};
 use crate::session::{Generation, Session};
@@ -198,13 +198,7 @@ impl Sessions {
 
     /// What the store knows about it.
     pub(super) async fn look(&self, session: &Session, now: Timestamp) -> Result<Look, Refusal> {
-        let named = SessionRef {
-            id: session.id,
-            issuer: &self.parts.app.provider.issuer,
-            subject: &session.identity.subject,
-            provider_session: session.identity.provider_session.as_deref(),
-            started: session.started,
-        };
+        let named = self.parts.named(session);
         self.parts.store.look(named, now).await.map_err(store_unavailable)
     }
 
@@ -229,6 +223,24 @@ impl Sessions {
         if let Err(error) = told {
             tracing::debug!(event = "presented_not_recorded", %error);
         }
+    }
+}
+
+impl SessionParts {
+    /// What the store knows `session` by.
+    pub(super) fn named<'s>(&'s self, session: &'s Session) -> SessionRef<'s> {
+        SessionRef {
+            id: session.id,
+            issuer: &self.app.provider.issuer,
+            subject: &session.identity.subject,
+            provider_session: session.identity.provider_session.as_deref(),
+            started: session.started,
+        }
+    }
+
+    /// The current time: the injected clock's, as all who share the store agree on it.
+    pub(super) fn now(&self) -> Timestamp {
+        self.store.time(self.clock.now())
     }
 }
 

@@ -40,8 +40,9 @@ const ROOMS: &[Room] = &[
     room("token", &[]),
     // `error_path` and `post_logout_path` are held to the one checker of return targets.
     room("config", &["agent"]),
-    // Bodies and refusals: what every answer is made of. A body of an upstream is the proxy's type, streamed as it is.
-    with_axum("body", &["proxy"]),
+    // Bodies and refusals: what every answer is made of. A body of an upstream is the proxy's type, streamed as it is, and
+    // ends with its session.
+    with_axum("body", &["proxy", "renewal"]),
     room("refusal", &["body", "gate"]),
     // Cookies ⇄ tokens. Of the store it knows the epoch that is sealed into a session, nothing that answers.
     room("session", &["store"]),

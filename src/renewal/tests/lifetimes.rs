@@ -254,3 +254,30 @@ async fn a_lost_refresh_cookie_is_a_damaged_session() {
     );
     assert_eq!(world.peek(&mut browser).await, Err("none"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_outlasts_the_idle_timeout_and_ends_with_the_session() {
+    // Contract §9, attack 130. Nobody has signed in at a provider here: waiting takes no time.
+    let world = World::new().await;
+    let (leaving, staying) = (world.browser().await, world.browser().await);
+    let watch = |browser: &super::world::Browser| match world.sessions.parts.cookies.open(&browser.headers())
+    {
+        crate::session::Opened::Session(session, _) => world.sessions.watch(&session).over(),
+        other => panic!("no session: {other:?}"),
+    };
+    let over = |watched| tokio::time::timeout(std::time::Duration::from_secs(2), watched);
+    world.clock.advance(31 * 60);
+    assert!(over(watch(&leaving)).await.is_err(), "idling ends no stream");
+
+    let session = super::world::session_of(&world, &leaving);
+    let (store, now) = (&world.sessions.parts.store, world.sessions.now());
+    let until = now.after(std::time::Duration::from_secs(12 * 3600));
+    store
+        .end(session, crate::store::EndReason::Revoked, until, now)
+        .await
+        .unwrap();
+    assert!(over(watch(&leaving)).await.is_ok());
+    assert!(over(watch(&staying)).await.is_err());
+    world.clock.advance(12 * 3600);
+    assert!(over(watch(&staying)).await.is_ok(), "the absolute end");
+}
