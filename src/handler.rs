@@ -32,6 +32,7 @@ mod api;
 mod explain;
 mod live;
 mod mount;
+mod onward;
 mod reload;
 mod runtime;
 

@@ -42,5 +42,5 @@ mod upload;
 pub(crate) use answer::{Rewritten, never_store, rewrite};
 pub use body::UpstreamBody;
 pub(crate) use connect::Connector;
-pub(crate) use forward::{Forward, Passage};
+pub(crate) use forward::{Forward, Passage, is_idempotent};
 pub(crate) use headers::Identity;

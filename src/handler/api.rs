@@ -1,18 +1,15 @@
 //! A request for a route: preflight, method, CSRF, session, guard, upstream, answer. The hot path.
 
-use std::pin::pin;
-
 use http::{HeaderMap, Request, Response, header};
-use http_body::Body as _;
 
 use super::answer::{finish, refuse};
 use super::runtime::{AppRuntime, RouteRuntime};
 use super::{Ask, Inner, Place};
 use crate::body::{RequestBody, ResponseBody};
-use crate::config::{SessionNeed, TokenKind};
+use crate::config::SessionNeed;
 use crate::gate::harden::Answer;
 use crate::gate::{client, cors, csrf, harden};
-use crate::proxy::{self, Forward, Identity};
+use crate::proxy::{self, Identity};
 use crate::refusal::{Code, Refusal};
 use crate::renewal::Admitted;
 
@@ -40,7 +37,7 @@ impl Inner {
         // Guard, then out: whatever comes of it, renewed cookies go out with the answer.
         let answered = match guard(route, request.headers()) {
             Ok(()) => {
-                self.forward(ask, place, route, admitted.as_ref(), path, request)
+                self.onward(ask, place, route, admitted.as_ref(), path.as_deref(), request)
                     .await
             }
             Err(refusal) => Err(refusal),
@@ -65,55 +62,6 @@ impl Inner {
         }
     }
 
-    async fn forward(
-        &self,
-        ask: &Ask,
-        place: &Place<'_>,
-        route: &RouteRuntime,
-        admitted: Option<&Admitted>,
-        path: Option<String>,
-        request: Request<RequestBody>,
-    ) -> Result<(Response<ResponseBody>, proxy::Rewritten), Refusal> {
-        let token = match route.route.token {
-            TokenKind::Access => admitted.map(|admitted| &admitted.session.access.token),
-            TokenKind::None => None,
-        };
-        let identity = self.identity(ask, place.app, request.headers());
-        let uploads = !request.body().is_end_stream();
-        let forwarding = route.passage.forward(Forward {
-            request,
-            path,
-            token,
-            identity,
-        });
-        // What goes on for longer than a moment ends with its session: an upload here, the answer wherever it is read.
-        let watch = || admitted.map(|admitted| place.app.sessions.watch(&admitted.session));
-        let mut forwarding = pin!(forwarding);
-        let mut response = match watch().filter(|_| uploads) {
-            Some(watch) => tokio::select! {
-                biased;
-                forwarded = &mut forwarding => forwarded?,
-                () = watch.over() => return Err(ended_meanwhile()),
-            },
-            None => forwarding.await?,
-        };
-        if let Some(watch) = watch() {
-            response = response.map(|body| body.ending_with(watch));
-        }
-        let rewritten = proxy::rewrite(response.headers_mut(), route.route.session, token);
-        if rewritten.dropped_cookies > 0 || rewritten.leaked {
-            tracing::warn!(
-                event = "upstream_header_dropped",
-                request_id = %ask.id,
-                route = place.name,
-                cookies = rewritten.dropped_cookies,
-                token = rewritten.leaked,
-                "the upstream sent a cookie of our form or a header with the token"
-            );
-        }
-        Ok((response, rewritten))
-    }
-
     /// What an upstream of `app` is told about the request.
     pub(super) fn identity<'s>(
         &'s self,
@@ -129,12 +77,6 @@ impl Inner {
             request_id: ask.id.header(),
         }
     }
-}
-
-fn ended_meanwhile() -> Refusal {
-    Refusal::new(Code::SessionRevoked)
-        .because("the session ended during the upload")
-        .closing()
 }
 
 /// Preflight, method, CSRF, in this order. An answer where the request was a preflight.

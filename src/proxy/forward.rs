@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Method, Request, Response, Uri};
+use http::{Method, Response, Uri};
 use zeroize::Zeroizing;
 
 use super::answer_head::{AnswerHead, is_event_stream};
@@ -35,10 +35,12 @@ pub(crate) struct Passage {
 /// One request to be forwarded.
 #[derive(Debug)]
 pub(crate) struct Forward<'a> {
-    /// The request as it came; its session has been decided about.
-    pub(crate) request: Request<RequestBody>,
+    /// The head of the request as it came; its session has been decided about.
+    pub(crate) head: &'a Parts,
+    /// Its body.
+    pub(crate) body: RequestBody,
     /// Its canonical path, where that is not the path as it came.
-    pub(crate) path: Option<String>,
+    pub(crate) path: Option<&'a str>,
     /// The token to attach.
     pub(crate) token: Option<&'a AccessToken>,
     /// What the upstream is told about the request.
@@ -67,12 +69,12 @@ impl Passage {
     /// the body it announced.
     pub(crate) async fn forward(&self, forward: Forward<'_>) -> Result<Response<ResponseBody>, Refusal> {
         let Forward {
-            request,
+            head: parts,
+            body,
             path,
             token,
             identity,
         } = forward;
-        let (parts, body) = request.into_parts();
         let upload = Upload::new(body, self.route.max_body, self.route.stream_idle_timeout);
         let framing = upload.framing();
         let mut rested = pool::take(self.key);
@@ -80,7 +82,7 @@ impl Passage {
             .as_mut()
             .map(|link| std::mem::take(&mut link.spare))
             .unwrap_or_default();
-        self.write_head(&mut head, &parts, path.as_deref(), framing, token, &identity)?;
+        self.write_head(&mut head, parts, path, framing, token, &identity)?;
         let mut outbox = Outbox::new(head, framing, upload);
         let (answer, link) = self
             .exchange(&parts.method, &mut outbox, rested)
@@ -218,7 +220,8 @@ fn put_request_line(head: &mut Vec<u8>, method: &Method, target: &str) -> Result
     Ok(())
 }
 
-fn is_idempotent(method: &Method) -> bool {
+/// Whether doing it twice is doing it once (RFC 9110 §9.2.2).
+pub(crate) fn is_idempotent(method: &Method) -> bool {
     matches!(
         *method,
         Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE

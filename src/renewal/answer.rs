@@ -34,6 +34,16 @@ impl Sessions {
         cookies
     }
 
+    /// The session as another request has renewed it since this one was admitted, if one has.
+    pub async fn renewed_meanwhile(&self, session: &Session) -> Option<Session> {
+        let now = self.now();
+        let newest = self.look(session, now).await.ok()?.newest?;
+        if newest.generation <= session.generation {
+            return None;
+        }
+        self.successor(session, newest.generation, now).await.ok()?
+    }
+
     /// Clears chunks that belong to no value of the newest generation, but for those of `resealed`. Not while a renewal is
     /// under way: its answer may set a chunk of that number and arrive first.
     pub(super) fn surplus(

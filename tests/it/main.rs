@@ -32,6 +32,7 @@ mod lifetimes;
 mod login;
 mod logout;
 mod logs;
+mod overtaken;
 mod paths;
 mod provider_trouble;
 mod reload;

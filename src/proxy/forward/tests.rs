@@ -92,12 +92,14 @@ async fn ask(
 ) -> Result<Response<ResponseBody>, Refusal> {
     static HOST: http::HeaderValue = http::HeaderValue::from_static("shop.example.com");
     static VIA: http::HeaderValue = http::HeaderValue::from_static("1.1 cloakroom-1");
-    let mut request = Request::new(body);
+    let mut request = http::Request::new(());
     *request.method_mut() = method;
     *request.uri_mut() = Uri::from_static("/api/a");
+    let (head, ()) = request.into_parts();
     passage
         .forward(Forward {
-            request,
+            head: &head,
+            body,
             path: None,
             token: None,
             identity: Identity {

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::world::{Browser, Peeked, World, said, tokens, without_refresh};
+use super::world::{Browser, Peeked, World, said, session_of, tokens, without_refresh};
 use crate::config::RefreshMode;
 use crate::refusal::Code;
+use crate::session::Opened;
+use crate::store::EndReason;
 use crate::token::TokenSet;
 
 #[tokio::test]
@@ -260,22 +262,18 @@ async fn a_stream_outlasts_the_idle_timeout_and_ends_with_the_session() {
     // Contract §9, attack 130. Nobody has signed in at a provider here: waiting takes no time.
     let world = World::new().await;
     let (leaving, staying) = (world.browser().await, world.browser().await);
-    let watch = |browser: &super::world::Browser| match world.sessions.parts.cookies.open(&browser.headers())
-    {
-        crate::session::Opened::Session(session, _) => world.sessions.watch(&session).over(),
+    let watch = |browser: &Browser| match world.sessions.parts.cookies.open(&browser.headers()) {
+        Opened::Session(session, _) => world.sessions.watch(&session).over(),
         other => panic!("no session: {other:?}"),
     };
-    let over = |watched| tokio::time::timeout(std::time::Duration::from_secs(2), watched);
+    let over = |watched| tokio::time::timeout(Duration::from_secs(2), watched);
     world.clock.advance(31 * 60);
     assert!(over(watch(&leaving)).await.is_err(), "idling ends no stream");
 
-    let session = super::world::session_of(&world, &leaving);
+    let session = session_of(&world, &leaving);
     let (store, now) = (&world.sessions.parts.store, world.sessions.now());
-    let until = now.after(std::time::Duration::from_secs(12 * 3600));
-    store
-        .end(session, crate::store::EndReason::Revoked, until, now)
-        .await
-        .unwrap();
+    let until = now.after(Duration::from_secs(12 * 3600));
+    store.end(session, EndReason::Revoked, until, now).await.unwrap();
     assert!(over(watch(&leaving)).await.is_ok());
     assert!(over(watch(&staying)).await.is_err());
     world.clock.advance(12 * 3600);
