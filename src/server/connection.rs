@@ -194,7 +194,7 @@ where
             State::Awake(http) => {
                 let parts = http.into_parts();
                 let mut socket = parts.io.into_inner();
-                socket.put_back(parts.read_buf);
+                socket.put_back(&parts.read_buf);
                 State::Asleep(socket)
             }
             asleep => asleep,
