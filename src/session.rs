@@ -128,7 +128,8 @@ pub struct Session {
     pub touched: Timestamp,
     /// The idle timeout when it was sealed; the lesser of this and the configured one holds.
     pub idle: Duration,
-    /// The absolute timeout when it was sealed; the lesser of this and the configured one holds.
+    /// The absolute timeout when it was sealed, or the end of a refresh token whose life is known, if that is sooner; the
+    /// lesser of this and the configured one holds.
     pub absolute: Duration,
     /// The epoch of the store that last vouched for this session (contract §9).
     pub epoch: Epoch,
@@ -179,6 +180,12 @@ impl Session {
     /// When the session ends whatever happens, given the configured timeout.
     pub fn absolute_end(&self, configured: Duration) -> Timestamp {
         self.started.after(self.absolute.min(configured))
+    }
+
+    /// How long something must be remembered of it: until no generation of it could live, also where a renewal or a reload
+    /// prolongs it.
+    pub fn remembered_until(&self, configured: Duration) -> Timestamp {
+        self.started.after(self.absolute.max(configured))
     }
 }
 

@@ -170,7 +170,7 @@ impl Sessions {
         self.end_session(session, EndReason::Revoked, now).await
     }
 
-    /// Ends the session in the store until its absolute end.
+    /// Ends the session in the store for as long as any generation of it could live.
     ///
     /// # Errors
     /// `store_unavailable`: it has not ended.
@@ -180,7 +180,7 @@ impl Sessions {
         reason: EndReason,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let until = session.absolute_end(self.parts.app.session.absolute_timeout);
+        let until = session.remembered_until(self.parts.app.session.absolute_timeout);
         self.parts
             .store
             .end(session.id, reason, until, now)

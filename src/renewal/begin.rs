@@ -31,7 +31,7 @@ impl Sessions {
             .map_err(|error| self.too_large(error))?;
         if let Some(replaced) = replaces {
             // When it began is not known here; it cannot outlive a session that begins now.
-            let until = session.absolute_end(self.parts.app.session.absolute_timeout);
+            let until = session.remembered_until(self.parts.app.session.absolute_timeout);
             self.parts
                 .store
                 .end(replaced, EndReason::Replaced, until, now)
@@ -87,7 +87,12 @@ impl Sessions {
             started: now,
             touched: now,
             idle: configured.idle_timeout,
-            absolute: configured.absolute_timeout,
+            // Nothing renews it once its refresh token has died.
+            absolute: tokens
+                .refresh_expires_in
+                .map_or(configured.absolute_timeout, |life| {
+                    life.min(configured.absolute_timeout)
+                }),
             epoch: self.parts.store.epoch(),
             access: Access {
                 token: tokens.access,

@@ -143,8 +143,13 @@ impl Sessions {
     /// The next generation, with the ID token and the identity of the old one.
     fn next(&self, old: &Session, tokens: TokenSet, asked: Timestamp) -> Session {
         let generation = old.generation.next();
+        let configured = self.parts.app.session.absolute_timeout;
         Session {
             generation,
+            // A new refresh token with a life of its own.
+            absolute: tokens.refresh_expires_in.map_or(old.absolute, |life| {
+                asked.after(life).since(old.started).min(configured)
+            }),
             touched: self.now(),
             epoch: self.parts.store.epoch(),
             access: Access {
@@ -187,7 +192,7 @@ impl Sessions {
             );
         };
         let result_until = now.after(old.idle.min(parts.app.session.idle_timeout));
-        let until = old.absolute_end(parts.app.session.absolute_timeout);
+        let until = old.remembered_until(parts.app.session.absolute_timeout);
         let kept = parts
             .store
             .keep_renewal(old.id, old.generation, sealed, result_until, until, now)

@@ -262,6 +262,7 @@ pub(super) fn tokens() -> TokenSet {
         access: AccessToken::new("at-0"),
         expires_in: Some(Duration::from_secs(600)),
         refresh: Some(RefreshToken::new("rt-0")),
+        refresh_expires_in: None,
         id_token: Some(IdToken::new("header.alice.signature")),
         scope: Some("openid profile".to_owned()),
     }
