@@ -103,10 +103,15 @@ pub struct Server {
 pub struct CookieKey(pub(crate) Arc<zeroize::Zeroizing<[u8; 32]>>);
 
 /// `[store] kind`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreKind {
     /// One process holds the shared state.
-    Memory,
+    Memory {
+        /// `file`: where it is written down, so that a restart forgets nothing.
+        file: Option<PathBuf>,
+    },
+    /// Several processes that share nothing.
+    None,
 }
 
 /// The app's id as it stands in cookie names: `[a-z0-9-]`, at most 16 characters.

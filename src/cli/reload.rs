@@ -39,7 +39,7 @@ fn reload(path: &Path, old: &Config, handler: &TokenHandler) -> Option<Config> {
     let changes = Changes::between(old, &new);
     let fixed: Vec<String> = changes
         .iter()
-        .filter(|change| NEEDS_RESTART.contains(&change.path()))
+        .filter(|change| needs_restart(change.path()))
         .map(ToString::to_string)
         .collect();
     if !fixed.is_empty() {
@@ -103,4 +103,6 @@ fn tell(path: &Path, problem: &Problem) {
 }
 
 /// The port is taken and the store holds what it holds.
-const NEEDS_RESTART: [&str; 2] = ["server.listen", "store.kind"];
+fn needs_restart(key: &str) -> bool {
+    key == "server.listen" || key.starts_with("store.")
+}

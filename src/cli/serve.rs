@@ -33,8 +33,7 @@ enum Half {
 impl Serve {
     pub(super) fn run(&self) -> Result<(), Failure> {
         let (config, warnings) = report::read(&self.config.config)?;
-        if self.only.is_some() {
-            let StoreKind::Memory = config.store;
+        if self.only.is_some() && matches!(config.store, StoreKind::Memory { .. }) {
             return Err(Failure::config(
                 "`--only` needs a store that both halves share: with `store.kind = \"memory\"` the proxy would \
                  not learn of a logout at the agent",

@@ -40,7 +40,7 @@ impl Changes {
         };
         table("server", &|config| entries::of_server(&config.server));
         table("keys", &|config| entries::of_keys(&config.keys));
-        table("store", &|config| entries::of_store(config.store));
+        table("store", &|config| entries::of_store(&config.store));
         let id = |app: &Arc<App>| app.id.as_str().to_owned();
         matched("app", &old.apps, &new.apps, id, app, &mut list);
         Self(list)

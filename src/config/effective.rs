@@ -148,7 +148,7 @@ pub(super) fn of(config: &Config, root: &Table<'_>, text: &str, file_name: &str)
     let top = |name| root.table_or_empty(name);
     show("[server]", top("server"), entries::of_server(server));
     show("[keys]", top("keys"), entries::of_keys(keys));
-    show("[store]", top("store"), entries::of_store(*store));
+    show("[store]", top("store"), entries::of_store(store));
     for (app, table) in apps.iter().zip(root.tables("app")) {
         let below = |name| table.table_or_empty(name);
         show("[[app]]", table.clone(), entries::of_app(app));

@@ -66,11 +66,15 @@ pub(super) fn of_keys(keys: &[CookieKey]) -> Entries {
     vec![("cookie", Entry::Keys(ring))]
 }
 
-pub(super) fn of_store(kind: StoreKind) -> Entries {
-    let kind = match kind {
-        StoreKind::Memory => "memory",
+pub(super) fn of_store(kind: &StoreKind) -> Entries {
+    let (word, file) = match kind {
+        StoreKind::Memory { file } => ("memory", file.as_deref()),
+        StoreKind::None => ("none", None),
     };
-    vec![("kind", text(kind))]
+    vec![
+        ("kind", text(word)),
+        ("file", maybe(file, |file| text(&file.display()))),
+    ]
 }
 
 /// What is no table of its own.

@@ -30,7 +30,6 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
         "admin",
         "a listener for liveness, readiness, metrics and revocation",
     ),
-    ("store.file", "revocations that outlive a restart"),
     ("store.url", "the address of a shared Redis"),
     ("store.insecure", "Redis without TLS off loopback"),
     ("store.prefix", "the prefix of the names in Redis"),

@@ -82,6 +82,10 @@ impl Code {
     pub const LIFETIME: Self = Self("CR-C040");
     /// A cookie budget that does not fit.
     pub const COOKIE_BUDGET: Self = Self("CR-C041");
+    /// A key of `[store]` that its kind does not have.
+    pub const STORE_KEY: Self = Self("CR-C042");
+    /// Several processes that share nothing (a warning).
+    pub const STORE_NONE: Self = Self("CR-C043");
     /// An upstream that is not a URL this service can forward to.
     pub const UPSTREAM: Self = Self("CR-C050");
     /// A method that cannot be allowed.
@@ -144,6 +148,7 @@ impl Code {
             }
             Self::SESSION_AND_TOKEN => "only a session has an access token to attach",
             Self::LIFETIME => "whichever timeout is shorter ends the session",
+            Self::STORE_KEY => "each kind of store has keys of its own; one without effect would mislead",
             Self::HEADER => "a header name is letters, digits and hyphens",
             _ => return None,
         })

@@ -71,9 +71,10 @@ impl Lasting {
     /// With the store that `environment` brings, else the one that `config` names.
     pub(super) fn new(config: &Config, environment: Environment) -> Result<Self, BuildError> {
         let Environment { clock, random, store } = environment;
-        let store = store.unwrap_or_else(|| match config.store {
-            StoreKind::Memory => Arc::new(MemoryStore::new(&*random)),
-        });
+        let store = match store {
+            Some(store) => store,
+            None => own_store(config, &*random)?,
+        };
         let pseudonym = u64::from_le_bytes(random.bytes());
         Ok(Self {
             ids: RequestIds::new(&*random),
@@ -108,6 +109,19 @@ impl Lasting {
             .values()
             .map(|(under_way, _)| under_way.clone())
             .collect()
+    }
+}
+
+/// The store that `config` names.
+fn own_store(config: &Config, random: &dyn Random) -> Result<Arc<dyn Store>, BuildError> {
+    match &config.store {
+        StoreKind::Memory { file: None } => Ok(Arc::new(MemoryStore::new(random))),
+        StoreKind::Memory { file: Some(_) } => Err(BuildError(
+            "`store.file` is not available in this version".to_owned(),
+        )),
+        StoreKind::None => Err(BuildError(
+            "`store.kind = \"none\"` is not available in this version".to_owned(),
+        )),
     }
 }
 

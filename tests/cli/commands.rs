@@ -27,6 +27,10 @@ fn a_half_alone_needs_a_shared_store() {
         assert_eq!(ended.code, 78);
         assert!(ended.reason().contains("memory"), "{}", ended.reason());
     }
+    let kept = World::new(&format!("[store]\nfile = \"state.redb\"\n{CONFIG}"));
+    let ended = kept.run(&["serve", "--only", "proxy"]);
+    assert_eq!(ended.code, 78);
+    assert!(ended.reason().contains("memory"), "{}", ended.reason());
     assert_eq!(world.run(&["serve", "--only", "half"]).code, 2);
 }
 

@@ -20,7 +20,7 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
     assert!(config.server.trusted_proxies.is_empty());
     assert_eq!(config.server.max_header_bytes, 32 * 1024);
-    assert_eq!(config.store, StoreKind::Memory);
+    assert_eq!(config.store, StoreKind::Memory { file: None });
     assert_eq!(config.keys.len(), 1);
     let app = &config.apps[0];
     assert_eq!(app.id.as_str(), "shop");
@@ -272,6 +272,21 @@ fn apps_that_share_are_warned_about() {
         check(&added("[app.session]", "absolute_timeout = \"10m\"")),
         ["CR-C040 app[0].session.idle_timeout"]
     );
+}
+
+/// Contract §9: each kind with its keys. The file is named from the folder of the configuration.
+#[test]
+fn each_kind_of_store_reads() {
+    let world = World::new();
+    let store = |lines: &str| world.parse(&format!("[store]\n{lines}\n{GOOD}")).unwrap().store;
+    let file = Some(world.path().join("state.redb"));
+    assert_eq!(store("file = \"state.redb\""), StoreKind::Memory { file });
+    let elsewhere = Some("/state.redb".into());
+    assert_eq!(
+        store("kind = \"memory\"\nfile = \"/state.redb\""),
+        StoreKind::Memory { file: elsewhere }
+    );
+    assert_eq!(store("kind = \"none\""), StoreKind::None);
 }
 
 /// A dev server passes requests on, or somebody forgot a port: only a person can tell.

@@ -1,28 +1,29 @@
 //! The end of all of a subject's sessions, or of everybody's.
 
-use super::{ISSUER, NOW, at, end, end_subject, look, look_as, now, session, small, store};
-use crate::store::{Cutoff, EndReason, Look, SessionRef, Store as _, Whose};
+use super::{Kind, NOW, at, end, end_subject, look, look_as, session};
+use crate::store::{EndReason, Look, SessionRef};
 
-#[test]
-fn a_subjects_earlier_sessions_end_and_later_ones_do_not() {
-    let store = store();
-    end_subject(&store, Some("alice"), at(10), at(3600), at(10));
-    let alice = |started| look_as(&store, session(1), "alice", started, at(20)).ended;
-    assert_eq!(alice(at(9)), Some(EndReason::Revoked));
-    assert_eq!(alice(at(10)), None);
-    assert_eq!(look_as(&store, session(1), "bob", at(9), at(20)).ended, None);
-    assert_eq!(look_as(&store, session(1), "", at(9), at(20)).ended, None);
+pub(super) async fn a_subjects_earlier_sessions_end_and_later_ones_do_not(kind: &dyn Kind) {
+    let store = kind.fresh().await;
+    end_subject(&store, Some("alice"), at(10), at(3600), at(10)).await;
+    let alice = |started| look_as(&store, session(1), "alice", started, at(20));
+    assert_eq!(alice(at(9)).await.ended, Some(EndReason::Revoked));
+    assert_eq!(alice(at(10)).await.ended, None);
     assert_eq!(
-        look_as(&store, session(1), "alice", at(9), at(3600)).ended,
+        look_as(&store, session(1), "bob", at(9), at(20)).await.ended,
+        None
+    );
+    assert_eq!(look_as(&store, session(1), "", at(9), at(20)).await.ended, None);
+    assert_eq!(
+        look_as(&store, session(1), "alice", at(9), at(3600)).await.ended,
         None,
         "over"
     );
 }
 
-#[test]
-fn the_same_subject_of_another_issuer_is_another() {
-    let store = store();
-    end_subject(&store, Some("alice"), at(10), at(3600), at(10));
+pub(super) async fn the_same_subject_of_another_issuer_is_another(kind: &dyn Kind) {
+    let store = kind.fresh().await;
+    end_subject(&store, Some("alice"), at(10), at(3600), at(10)).await;
     let other = SessionRef {
         id: session(1),
         issuer: "https://other.example.com",
@@ -30,21 +31,22 @@ fn the_same_subject_of_another_issuer_is_another() {
         provider_session: None,
         started: NOW,
     };
-    assert_eq!(now(store.look(other, at(20))).unwrap(), Look::default());
+    assert_eq!(store.look(other, at(20)).await.unwrap(), Look::default());
 }
 
-#[test]
-fn everybody_of_an_issuer_can_be_ended() {
-    let store = store();
-    end_subject(&store, None, at(10), at(3600), at(10));
+pub(super) async fn everybody_of_an_issuer_can_be_ended(kind: &dyn Kind) {
+    let store = kind.fresh().await;
+    end_subject(&store, None, at(10), at(3600), at(10)).await;
     for subject in ["alice", "bob", ""] {
         assert!(
             look_as(&store, session(1), subject, at(9), at(20))
+                .await
                 .ended
                 .is_some()
         );
         assert!(
             look_as(&store, session(1), subject, at(10), at(20))
+                .await
                 .ended
                 .is_none()
         );
@@ -56,51 +58,25 @@ fn everybody_of_an_issuer_can_be_ended() {
         provider_session: None,
         started: NOW,
     };
-    assert_eq!(now(store.look(other, at(20))).unwrap().ended, None);
+    assert_eq!(store.look(other, at(20)).await.unwrap().ended, None);
 }
 
-#[test]
-fn a_later_end_of_a_subject_reaches_further_and_undoes_nothing() {
-    let store = store();
+pub(super) async fn a_later_end_of_a_subject_reaches_further_and_undoes_nothing(kind: &dyn Kind) {
+    let store = kind.fresh().await;
     for (before, until) in [(at(10), at(3600)), (at(20), at(3000)), (at(5), at(100))] {
-        end_subject(&store, Some("alice"), before, until, at(20));
+        end_subject(&store, Some("alice"), before, until, at(20)).await;
     }
-    let alice = |started, when| {
-        look_as(&store, session(1), "alice", started, when)
-            .ended
-            .is_some()
-    };
-    assert!(alice(at(19), at(3599)));
-    assert!(!alice(at(20), at(30)));
+    let alice = |started, when| look_as(&store, session(1), "alice", started, when);
+    assert!(alice(at(19), at(3599)).await.ended.is_some());
+    assert!(alice(at(20), at(30)).await.ended.is_none());
 }
 
-#[test]
-fn the_end_of_the_session_itself_is_told_before_its_subjects() {
-    let store = store();
-    end(&store, session(1), EndReason::LoggedOut, at(3600), NOW);
-    end_subject(&store, Some("alice"), at(10), at(3600), at(10));
-    assert_eq!(look(&store, session(1), at(20)).ended, Some(EndReason::LoggedOut));
-}
-
-#[test]
-fn ends_of_subjects_are_never_evicted() {
-    let store = small(|capacity| capacity.subjects = 20);
-    for number in 0..20 {
-        end_subject(&store, Some(&format!("s{number}")), at(10), at(3600), NOW);
-    }
-    let more = |when| {
-        let cutoff = Cutoff {
-            before: at(10),
-            reason: EndReason::Revoked,
-            until: at(7200),
-        };
-        now(store.end_all(ISSUER, Whose::Subject("more"), cutoff, when))
-    };
-    assert!(more(at(1)).is_err());
-    assert!((0..20).all(|number| {
-        look_as(&store, session(1), &format!("s{number}"), NOW, at(2))
-            .ended
-            .is_some()
-    }));
-    assert!(more(at(3600)).is_ok());
+pub(super) async fn the_end_of_the_session_itself_is_told_before_its_subjects(kind: &dyn Kind) {
+    let store = kind.fresh().await;
+    end(&store, session(1), EndReason::LoggedOut, at(3600), NOW).await;
+    end_subject(&store, Some("alice"), at(10), at(3600), at(10)).await;
+    assert_eq!(
+        look(&store, session(1), at(20)).await.ended,
+        Some(EndReason::LoggedOut)
+    );
 }

@@ -127,6 +127,13 @@ fn warnings() -> Vec<Case> {
             "\"64KiB\"",
         ),
         case(
+            "processes that share nothing",
+            format!("[store]\nkind = \"none\"\n{GOOD}"),
+            "CR-C043",
+            "store.kind",
+            "\"none\"",
+        ),
+        case(
             "two apps on one host",
             format!(
                 "{GOOD}{}",
