@@ -9,21 +9,38 @@ use std::sync::Arc;
 
 use super::report;
 use super::signals::HangUps;
+use crate::admin::Admin;
 use crate::config::{Changes, Config, Problem, Problems, Severity, Variables};
 use crate::handler::TokenHandler;
 
 /// Reloads at each hang-up; never returns.
-pub(super) async fn follow(path: PathBuf, first: Config, handler: TokenHandler, mut hang_ups: HangUps) {
+pub(super) async fn follow(
+    path: PathBuf,
+    first: Config,
+    handler: TokenHandler,
+    admin: Option<Admin>,
+    mut hang_ups: HangUps,
+) {
     let path: Arc<Path> = path.into();
     let mut current = Arc::new(first);
+    let meters = Arc::clone(handler.meters());
     loop {
         hang_ups.next().await;
         let (path, old, handler) = (Arc::clone(&path), Arc::clone(&current), handler.clone());
         // It reads files and derives keys: not on a thread that serves.
         match tokio::task::spawn_blocking(move || reload(&path, &old, &handler)).await {
-            Ok(Some(new)) => current = Arc::new(new),
-            Ok(None) => {}
-            Err(error) => refused(&format!("a bug: {error}")),
+            Ok(Some(new)) => {
+                if let (Some(admin), Some(settings)) = (&admin, &new.admin) {
+                    admin.use_token_of(settings);
+                }
+                current = Arc::new(new);
+                meters.reload(true);
+            }
+            Ok(None) => meters.reload(false),
+            Err(error) => {
+                meters.reload(false);
+                refused(&format!("a bug: {error}"));
+            }
         }
     }
 }
@@ -103,4 +120,4 @@ fn tell(path: &Path, problem: &Problem) {
 }
 
 /// The port is taken and the store holds what it holds.
-const NEEDS_RESTART: [&str; 2] = ["server.listen", "store.kind"];
+const NEEDS_RESTART: [&str; 3] = ["server.listen", "admin.listen", "store.kind"];

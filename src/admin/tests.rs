@@ -1,0 +1,1 @@
+//! What the admin listener answers, through the function that the listener calls.

@@ -1,0 +1,1 @@
+//! Times are read and written.
