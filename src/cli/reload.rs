@@ -27,15 +27,10 @@ pub(super) async fn follow(
     loop {
         hang_ups.next().await;
         let (path, old, handler) = (Arc::clone(&path), Arc::clone(&current), handler.clone());
+        let admin = admin.clone();
         // It reads files and derives keys: not on a thread that serves.
-        match tokio::task::spawn_blocking(move || reload(&path, &old, &handler)).await {
-            Ok(Some(new)) => {
-                if let (Some(admin), Some(settings)) = (&admin, &new.admin) {
-                    admin.use_token_of(settings);
-                }
-                current = Arc::new(new);
-                meters.reload(true);
-            }
+        match tokio::task::spawn_blocking(move || reload(&path, &old, &handler, admin.as_ref())).await {
+            Ok(Some(new)) => current = Arc::new(new),
             Ok(None) => meters.reload(false),
             Err(error) => {
                 meters.reload(false);
@@ -46,7 +41,7 @@ pub(super) async fn follow(
 }
 
 /// The configuration that is served from now on; `None`: it is still the old one.
-fn reload(path: &Path, old: &Config, handler: &TokenHandler) -> Option<Config> {
+fn reload(path: &Path, old: &Config, handler: &TokenHandler, admin: Option<&Admin>) -> Option<Config> {
     let checked = Config::check(path, &Variables::of_process());
     let Some(new) = checked.config else {
         tell_problems(path, &checked.problems);
@@ -67,6 +62,10 @@ fn reload(path: &Path, old: &Config, handler: &TokenHandler) -> Option<Config> {
         refused(&error.to_string());
         return None;
     }
+    if let (Some(admin), Some(settings)) = (admin, &new.admin) {
+        admin.use_token_of(settings);
+    }
+    handler.meters().reload(true);
     report::log_warnings(&checked.problems);
     for change in &changes {
         tracing::info!(

@@ -55,14 +55,14 @@ async fn serve(path: PathBuf, config: Config, handler: TokenHandler) -> Result<(
     // Caught before the port is taken: whoever sees the port answer may send a signal.
     let (signals, hang_ups) = signals::listen()?;
     let (listener, address) = listen(config.server.listen).await?;
-    for app in &config.apps {
-        tracing::info!(event = "serving", app = app.id.as_str(), origin = %app.origin, routes = app.routes.len(), "serving");
-    }
-    tracing::info!(event = "listening", %address, version = env!("CARGO_PKG_VERSION"), "listening");
     let admin = match &config.admin {
         Some(settings) => Some(Beside::start(&handler, settings).await?),
         None => None,
     };
+    for app in &config.apps {
+        tracing::info!(event = "serving", app = app.id.as_str(), origin = %app.origin, routes = app.routes.len(), "serving");
+    }
+    tracing::info!(event = "listening", %address, version = env!("CARGO_PKG_VERSION"), "listening");
     let listening = admin.as_ref().map(|beside| beside.admin.clone());
     let reloading = tokio::spawn(reload::follow(
         path,
