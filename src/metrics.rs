@@ -124,9 +124,8 @@ impl Default for Meters {
 impl Meters {
     /// What the app of this id counts; the empty one stands for requests that are for no app.
     pub fn of_app(self: &Arc<Self>, app: &str) -> AppMeters {
-        let answers = SOURCES.map(|source| {
-            CLASSES.map(|class| self.requests.with_label_values(&[app, source, class]))
-        });
+        let answers =
+            SOURCES.map(|source| CLASSES.map(|class| self.requests.with_label_values(&[app, source, class])));
         AppMeters(Arc::new(OfApp {
             app: app.into(),
             answers,

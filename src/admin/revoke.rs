@@ -221,8 +221,9 @@ pub(super) fn refuse_without_memory(handler: &TokenHandler) -> Result<(), Refusa
     if handler.store().is_authority() {
         return Ok(());
     }
-    Err(Refusal::new(Code::RouteNotFound)
-        .saying("The processes share no store (store.kind = \"none\"): none could know of an end at another."))
+    Err(Refusal::new(Code::RouteNotFound).saying(
+        "The processes share no store (store.kind = \"none\"): none could know of an end at another.",
+    ))
 }
 
 /// 503: nothing is promised of what was asked.

@@ -34,7 +34,11 @@ pub(super) async fn answer(admin: &Admin, ask: &Ask, query: &str) -> Result<Resp
     let all_shown = found.len() <= query.limit;
     found.truncate(query.limit);
     // Whoever began before that and is still open may be missing.
-    let longest = handler.apps().iter().map(|app| app.session.absolute_timeout).max();
+    let longest = handler
+        .apps()
+        .iter()
+        .map(|app| app.session.absolute_timeout)
+        .max();
     let all_recorded = store
         .recorded_since()
         .zip(longest)
@@ -102,7 +106,9 @@ impl Query {
         let limit = match limit.as_deref().map(str::parse::<usize>) {
             None => LIMIT,
             Some(Ok(limit @ 1..=MOST_SHOWN)) => limit,
-            Some(_) => return Err(Refusal::new(Code::InvalidRequest).saying("limit is a number from 1 to 1000.")),
+            Some(_) => {
+                return Err(Refusal::new(Code::InvalidRequest).saying("limit is a number from 1 to 1000."));
+            }
         };
         Ok(Self { sub, app, limit })
     }

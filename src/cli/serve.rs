@@ -105,11 +105,7 @@ impl Beside {
             // Dropped without a word is the end as well.
             drop(stopped.await);
         }));
-        Ok(Self {
-            admin,
-            stop,
-            serving,
-        })
+        Ok(Self { admin, stop, serving })
     }
 
     async fn stop(self) {

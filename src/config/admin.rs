@@ -24,7 +24,11 @@ pub(super) const KEYS: &[Key] = &[
     clippy::option_option,
     reason = "outside: whether it is right; inside: whether it is there"
 )]
-pub(super) fn read(root: &Table<'_>, public: Option<SocketAddr>, check: &mut Check<'_>) -> Option<Option<Admin>> {
+pub(super) fn read(
+    root: &Table<'_>,
+    public: Option<SocketAddr>,
+    check: &mut Check<'_>,
+) -> Option<Option<Admin>> {
     if root.field("admin").is_none() {
         return Some(None);
     }
@@ -90,6 +94,7 @@ fn refuse_the_public_one(
                 quoted(&listen.to_string())
             ),
         )
+        .with_cause("one listener answers browsers, the other one operators; neither may be reached through the other")
         .with_fix("write another port");
     None
 }
@@ -100,7 +105,11 @@ fn read_token(field: &Field<'_>, check: &mut Check<'_>) -> Option<SecretString> 
     let sendable = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     if !token.bytes().all(sendable) {
         check
-            .wrong(Code::ADMIN_TOKEN, field, "this token cannot be sent as a bearer token")
+            .wrong(
+                Code::ADMIN_TOKEN,
+                field,
+                "this token cannot be sent as a bearer token",
+            )
             .with_cause("letters, digits and `-._~+/=` can (RFC 6750 §2.1)")
             .with_fix(TOKEN);
         return None;
@@ -123,9 +132,9 @@ impl Admin {
     /// Whether `presented` is the token, in constant time.
     pub(crate) fn is_token(&self, presented: &str) -> bool {
         use subtle::ConstantTimeEq as _;
-        self.token.as_ref().is_some_and(|token| {
-            bool::from(token.expose_secret().as_bytes().ct_eq(presented.as_bytes()))
-        })
+        self.token
+            .as_ref()
+            .is_some_and(|token| bool::from(token.expose_secret().as_bytes().ct_eq(presented.as_bytes())))
     }
 }
 

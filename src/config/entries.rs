@@ -69,7 +69,9 @@ pub(super) fn of_admin(admin: Option<&Admin>) -> Entries {
         token,
     }) = admin
     else {
-        return ["listen", "token", "insecure_http"].map(|key| (key, Entry::Unset)).into();
+        return ["listen", "token", "insecure_http"]
+            .map(|key| (key, Entry::Unset))
+            .into();
     };
     vec![
         ("listen", text(listen)),

@@ -25,7 +25,10 @@ fn every_family_stands_in_the_manual() {
         })
         .collect();
     let built: Vec<String> = FAMILIES.iter().map(row).collect();
-    assert_eq!(documented, built, "docs/reference/metrics.md and src/metrics.rs differ");
+    assert_eq!(
+        documented, built,
+        "docs/reference/metrics.md and src/metrics.rs differ"
+    );
 }
 
 #[test]

@@ -72,10 +72,16 @@ const ROOMS: &[Room] = &[
     ),
     room("server", &["body", "handler"]),
     // For operators: what the handler counts and the store knows, behind the same listener.
-    room("admin", &["body", "gate", "handler", "refusal", "server", "store"]),
+    room(
+        "admin",
+        &["body", "gate", "handler", "refusal", "server", "store"],
+    ),
     with_axum("demo", &["handler", "server"]),
     // Of the provider it has the findings of `check --online`, of the proxy the way to try an upstream.
-    room("cli", &["admin", "demo", "handler", "provider", "proxy", "server"]),
+    room(
+        "cli",
+        &["admin", "demo", "handler", "provider", "proxy", "server"],
+    ),
 ];
 
 #[test]

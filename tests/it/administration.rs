@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::world::binary::{ADMIN_TOKEN, Binary};
 use crate::world::jar::From;
 use crate::world::raw::{RawReply, raw};
-use crate::world::binary::{ADMIN_TOKEN, Binary};
 use crate::world::{Browser, Plan, TestClock};
 
 fn plan() -> Plan {
@@ -87,7 +87,10 @@ async fn assert_revoked(browser: &Browser, copy: &Browser) {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_session_is_found_and_revoked_and_its_saved_cookie_is_useless() {
     let mut service = service().await;
-    let (one, other) = (signed_in(&service, "alice").await, signed_in(&service, "alice").await);
+    let (one, other) = (
+        signed_in(&service, "alice").await,
+        signed_in(&service, "alice").await,
+    );
     signed_in(&service, "bob").await;
     let saved = one.copy();
 
@@ -113,13 +116,21 @@ async fn one_session_is_found_and_revoked_and_its_saved_cookie_is_useless() {
     let left = list(&service, "?sub=alice").await;
     assert_eq!(left["sessions"].as_array().unwrap().len(), 1);
 
-    // Once more: nothing is there any more.
-    let (status, said) = revoke(&service, &json!({ "sid": session["sid"] })).await;
-    assert_eq!((status, said["error_code"].as_str()), (404, Some("route_not_found")));
+    // Once more: it has ended already. One that nobody ever had is not known.
+    let again = revoke(&service, &json!({ "sid": session["sid"] })).await;
+    assert_eq!(again, (200, json!({ "ended": 0 })));
+    let (status, said) = revoke(&service, &json!({ "sid": "0".repeat(32) })).await;
+    assert_eq!(
+        (status, said["error_code"].as_str()),
+        (404, Some("route_not_found"))
+    );
 
     // Said in the log, and nobody is named there.
     let line = service.wait_for("sessions_revoked").await;
-    assert!(line.contains("\"what\":\"session\"") && line.contains("\"ended\":1"), "{line}");
+    assert!(
+        line.contains("\"what\":\"session\"") && line.contains("\"ended\":1"),
+        "{line}"
+    );
     for secret in [session["sid"].as_str().unwrap(), "alice", ADMIN_TOKEN] {
         assert!(!line.contains(secret), "{line}");
     }
@@ -143,7 +154,11 @@ async fn a_subject_is_revoked_on_every_device_and_may_sign_in_again() {
     // Nobody of that name was there: nothing to count, and still an end.
     let done = revoke(&service, &json!({ "iss": issuer, "sub": "carol" })).await;
     assert_eq!(done, (200, json!({ "ended": 0 })));
-    let (status, _) = revoke(&service, &json!({ "iss": "https://elsewhere.example", "sub": "bob" })).await;
+    let (status, _) = revoke(
+        &service,
+        &json!({ "iss": "https://elsewhere.example", "sub": "bob" }),
+    )
+    .await;
     assert_eq!(status, 404);
     assert_eq!(bob.get("/api/x").await.status, 200);
 }
@@ -151,7 +166,10 @@ async fn a_subject_is_revoked_on_every_device_and_may_sign_in_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_before_a_time_is_revoked() {
     let service = service().await;
-    let (alice, bob) = (signed_in(&service, "alice").await, signed_in(&service, "bob").await);
+    let (alice, bob) = (
+        signed_in(&service, "alice").await,
+        signed_in(&service, "bob").await,
+    );
     let (saved_alice, saved_bob) = (alice.copy(), bob.copy());
     // Nobody was there in 2020, in either way of writing it.
     for long_ago in [json!("2020-01-01T00:00:00Z"), json!(1_577_836_800)] {
@@ -224,7 +242,11 @@ async fn nobody_else_gets_in() {
             "sec-fetch-anything: x\r\n",
         ] {
             let reply = asked(&service, "GET", path, &format!("{field}{}", bearer()), "").await;
-            assert_eq!((reply.status(), reply.code().as_deref()), (403, Some("forbidden")), "{path} {field}");
+            assert_eq!(
+                (reply.status(), reply.code().as_deref()),
+                (403, Some("forbidden")),
+                "{path} {field}"
+            );
             assert!(reply.header("access-control-allow-origin").is_none());
         }
     }
@@ -239,7 +261,11 @@ async fn nobody_else_gets_in() {
             "Authorization: Bearer wrong\r\n",
         ] {
             let reply = asked(&service, method, path, fields, body).await;
-            assert_eq!((reply.status(), reply.code().as_deref()), (401, Some("token_invalid")), "{path} {fields}");
+            assert_eq!(
+                (reply.status(), reply.code().as_deref()),
+                (401, Some("token_invalid")),
+                "{path} {fields}"
+            );
             assert_eq!(
                 reply.header("www-authenticate").as_deref(),
                 Some("Bearer error=\"invalid_token\"")
@@ -310,10 +336,16 @@ async fn readiness_says_no_while_the_service_drains() {
     })
     .await;
     // Whatever becomes of the provider.
-    service.provider.instead("/.well-known/openid-configuration", crate::world::provider::Instead::html(500));
+    service.provider.instead(
+        "/.well-known/openid-configuration",
+        crate::world::provider::Instead::html(500),
+    );
     assert_eq!(get(&service, "/readyz").await.status(), 200);
     let mut client = TcpStream::connect(service.address()).await.unwrap();
-    let request = format!("GET /public HTTP/1.1\r\nHost: app.localhost:{}\r\n\r\n", service.address().port());
+    let request = format!(
+        "GET /public HTTP/1.1\r\nHost: app.localhost:{}\r\n\r\n",
+        service.address().port()
+    );
     client.write_all(request.as_bytes()).await.unwrap();
     let (mut held, _) = upstream.accept().await.unwrap();
     held.read_exact(&mut [0; 16]).await.unwrap();
@@ -327,7 +359,12 @@ async fn readiness_says_no_while_the_service_drains() {
     }
     assert_eq!(ready.status(), 503, "{}", ready.text());
     assert_eq!(get(&service, "/livez").await.status(), 200);
-    assert!(get(&service, "/metrics").await.text().contains("\ncloakroom_draining 1\n"));
+    assert!(
+        get(&service, "/metrics")
+            .await
+            .text()
+            .contains("\ncloakroom_draining 1\n")
+    );
 
     held.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
         .await
@@ -347,7 +384,14 @@ async fn metrics_tell_what_happened_and_to_nobody_in_particular() {
     let saved = browser.copy();
     assert_eq!(browser.post("/oauth-agent/refresh", &json!({})).await.status, 200);
     assert_eq!(browser.get("/nowhere/alice").await.status, 404);
-    assert_eq!(browser.fetch(Method::POST, "/oauth-agent/logout").send().await.status, 200);
+    assert_eq!(
+        browser
+            .fetch(Method::POST, "/oauth-agent/logout")
+            .send()
+            .await
+            .status,
+        200
+    );
     assert_eq!(saved.get("/api/x").await.status, 401);
     service.hang_up("nonsense");
     service.wait_for("reload_refused").await;
@@ -356,7 +400,10 @@ async fn metrics_tell_what_happened_and_to_nobody_in_particular() {
     while !reply.text().contains("outcome=\"refused\"} 1") {
         reply = get(&service, "/metrics").await;
     }
-    assert_eq!(reply.header("content-type").as_deref(), Some("text/plain; version=0.0.4"));
+    assert_eq!(
+        reply.header("content-type").as_deref(),
+        Some("text/plain; version=0.0.4")
+    );
     let text = reply.text();
     let of = |series: &str| -> u64 {
         let line = text.lines().find(|line| line.starts_with(&format!("{series} ")));
@@ -365,10 +412,22 @@ async fn metrics_tell_what_happened_and_to_nobody_in_particular() {
     for (series, at_least) in [
         ("cloakroom_logins_total{app=\"shop\",outcome=\"ok\"}", 1),
         ("cloakroom_renewals_total{app=\"shop\",outcome=\"renewed\"}", 1),
-        ("cloakroom_sessions_ended_total{app=\"shop\",reason=\"logged_out\"}", 1),
-        ("cloakroom_refusals_total{app=\"shop\",code=\"session_revoked\"}", 1),
-        ("cloakroom_requests_total{app=\"shop\",class=\"2xx\",source=\"upstream\"}", 1),
-        ("cloakroom_requests_total{app=\"shop\",class=\"4xx\",source=\"cloakroom\"}", 2),
+        (
+            "cloakroom_sessions_ended_total{app=\"shop\",reason=\"logged_out\"}",
+            1,
+        ),
+        (
+            "cloakroom_refusals_total{app=\"shop\",code=\"session_revoked\"}",
+            1,
+        ),
+        (
+            "cloakroom_requests_total{app=\"shop\",class=\"2xx\",source=\"upstream\"}",
+            1,
+        ),
+        (
+            "cloakroom_requests_total{app=\"shop\",class=\"4xx\",source=\"cloakroom\"}",
+            2,
+        ),
         ("cloakroom_reloads_total{outcome=\"done\"}", 1),
         ("cloakroom_connections_accepted_total", 1),
         ("cloakroom_store_up", 1),
@@ -376,9 +435,10 @@ async fn metrics_tell_what_happened_and_to_nobody_in_particular() {
         assert!(of(series) >= at_least, "{series}\n{text}");
     }
     for purpose in ["at", "rt", "id", "login"] {
-        let opened = text
-            .lines()
-            .any(|line| line.starts_with("cloakroom_cookie_opens_total") && line.contains(&format!("purpose=\"{purpose}\"")));
+        let opened = text.lines().any(|line| {
+            line.starts_with("cloakroom_cookie_opens_total")
+                && line.contains(&format!("purpose=\"{purpose}\""))
+        });
         assert!(opened, "{purpose}\n{text}");
     }
     assert!(!text.contains("alice") && !text.contains("nowhere"), "{text}");
