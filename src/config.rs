@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `load` | the walk from text to [`Config`] |
 //! | `document`, `schema`, `table` | the text as a tree; which keys exist; how a table is read |
-//! | `server`, `keys`, `store`, `app`, `provider`, `session`, `route` | one TOML table each |
+//! | `server`, `admin`, `keys`, `store`, `app`, `provider`, `session`, `route` | one TOML table each |
 //! | `secret`, `variables`, `overrides` | references to secrets, the environment, what it overrides |
 //! | `overlap`, `landing`, `path`, `site` | what holds between values: paths, pages, sites |
 //! | `duration`, `size`, `origin`, `upstream` | values of their own form |
@@ -29,6 +29,7 @@ use http::{HeaderName, Method};
 use ipnet::IpNet;
 use secrecy::SecretString;
 
+mod admin;
 mod app;
 mod changes;
 mod check;
@@ -79,6 +80,8 @@ pub use variables::Variables;
 pub struct Config {
     /// `[server]`
     pub server: Server,
+    /// `[admin]`; absent = off.
+    pub admin: Option<Admin>,
     /// `[keys]`: at least one; the first seals, all open.
     pub keys: Vec<CookieKey>,
     /// `[store]`
@@ -96,6 +99,17 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// The request head may be this large; more is 431.
     pub max_header_bytes: usize,
+}
+
+/// `[admin]`: a listener for operators and their machines.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// `insecure_http`: plain HTTP off loopback is meant.
+    pub insecure_http: bool,
+    /// `token`: what `GET /sessions` and `POST /revoke` ask for; without it there are none.
+    pub token: Option<SecretString>,
 }
 
 /// One 32-byte cookie key; `Debug` shows nothing of it.

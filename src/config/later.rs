@@ -26,10 +26,7 @@ pub(super) fn without_indices(path: &str) -> String {
 pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("server.login_rate", "a rate limit for logins, by client address"),
     ("server.tls", "TLS on the listener itself"),
-    (
-        "admin",
-        "a listener for liveness, readiness, metrics and revocation",
-    ),
+    ("admin.tls", "TLS on the admin listener"),
     ("store.url", "the address of a shared Redis"),
     ("store.insecure", "Redis without TLS off loopback"),
     ("store.prefix", "the prefix of the names in Redis"),

@@ -104,6 +104,8 @@ impl Code {
     pub const ANOTHER_PORT: Self = Self("CR-C071");
     /// Allowed origins that no login comes back to (a warning).
     pub const WAY_BACK: Self = Self("CR-C072");
+    /// A token of the admin listener that cannot be sent, or could be guessed.
+    pub const ADMIN_TOKEN: Self = Self("CR-C080");
 
     /// The code as text: `CR-C014`.
     pub const fn as_str(self) -> &'static str {

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::{AppId, Config, StoreKind, Transport};
 use crate::gate::RequestIds;
 use crate::gate::app::Hosts;
+use crate::metrics::Meters;
 use crate::random::Random;
 use crate::renewal::UnderWay;
 use crate::store::{MemoryStore, Store};
@@ -30,6 +31,7 @@ pub(super) struct Lasting {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) store: Arc<dyn Store>,
+    pub(super) meters: Arc<Meters>,
     ids: RequestIds,
     via: HeaderValue,
     heirlooms: Mutex<Heirlooms>,
@@ -83,6 +85,7 @@ impl Lasting {
             clock,
             random,
             store,
+            meters: Arc::default(),
             heirlooms: Mutex::default(),
         })
     }
@@ -98,6 +101,7 @@ impl Lasting {
             max_header_bytes: config.server.max_header_bytes,
             via: self.via.clone(),
             apps,
+            unplaced: self.meters.of_app(""),
         })
     }
 

@@ -185,6 +185,7 @@ impl Sessions {
             .store
             .end(session.id, reason, until, now)
             .await
+            .inspect(|()| self.parts.meters.ended(reason.word(), 1))
             .map_err(|error| {
                 tracing::error!(
                     event = "session_end_not_recorded",

@@ -4,9 +4,10 @@ use http::HeaderValue;
 
 use super::Sessions;
 use super::alive::store_unavailable;
+use crate::clock::Timestamp;
 use crate::refusal::{Code, Refusal};
 use crate::session::{Access, Generation, Identity, Parts, Replaces, Session, SessionId, TooLarge};
-use crate::store::EndReason;
+use crate::store::{EndReason, Record};
 use crate::token::TokenSet;
 
 impl Sessions {
@@ -29,6 +30,7 @@ impl Sessions {
             .cookies
             .seal(&session, Parts::ALL, Replaces::Everything, now)
             .map_err(|error| self.too_large(error))?;
+        self.record(&session, now).await?;
         if let Some(replaced) = replaces {
             // When it began is not known here; it cannot outlive a session that begins now.
             let until = session.remembered_until(self.parts.app.session.absolute_timeout);
@@ -37,6 +39,7 @@ impl Sessions {
                 .end(replaced, EndReason::Replaced, until, now)
                 .await
                 .map_err(store_unavailable)?;
+            self.parts.meters.ended(EndReason::Replaced.word(), 1);
         }
         tracing::info!(
             event = "session_began",
@@ -54,6 +57,22 @@ impl Sessions {
             );
         }
         Ok((session, cookies))
+    }
+
+    /// For lists of sessions, and for ends that name no session id.
+    async fn record(&self, session: &Session, now: Timestamp) -> Result<(), Refusal> {
+        let app = &self.parts.app;
+        let record = Record {
+            handle: session.id.handle(),
+            app: app.id.as_str().into(),
+            issuer: app.provider.issuer.clone(),
+            subject: session.identity.subject.clone(),
+            provider_session: session.identity.provider_session.clone(),
+            started: session.started,
+            until: session.absolute_end(app.session.absolute_timeout),
+        };
+        let recorded = self.parts.store.record(session.id, record, now).await;
+        recorded.map_err(store_unavailable)
     }
 
     fn asked_for_refresh(&self) -> bool {

@@ -34,6 +34,22 @@ pub(super) enum Outcome {
     Rejected(Refusal),
 }
 
+impl Outcome {
+    /// As a metric says it.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Renewed(_) => "renewed",
+            Self::Recent => "recent",
+            Self::Failed(_) => "failed",
+            Self::Over(_) => "over",
+            Self::Late(_) => "late",
+            Self::Final => "invalid_grant",
+            Self::Rejected(_) => "rejected",
+            Self::Superseded(..) => "superseded",
+        }
+    }
+}
+
 impl Sessions {
     /// Renews `session`. Called for one request at a time per session, by the holder of the flight.
     pub(super) async fn fly(&self, session: Arc<Session>) -> Outcome {

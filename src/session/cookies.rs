@@ -10,7 +10,7 @@ use super::assemble::{NoSession, Tokens, assemble};
 use super::chunk::{self, Extent, MAX_CHUNKS};
 use super::content::{self, FarewellContent};
 use super::jar::{self, Chunks, SessionJar};
-use super::keyring::Purpose;
+use super::keyring::{Purpose, SEALING};
 use super::names::{Kind, Names};
 use super::pack::{self, Packed};
 use super::recent;
@@ -19,6 +19,7 @@ use super::set_cookie::{self, Attributes};
 use super::{FAREWELL_LIFETIME, Farewell, Session};
 use crate::clock::Timestamp;
 use crate::config::{App, CookieKey};
+use crate::metrics::Meters;
 use crate::random::Random;
 
 /// What the `Cookie` fields of a request hold for one app.
@@ -43,12 +44,21 @@ pub struct Presented {
     pub chunks: [u8; 3],
     /// How many of them the values were sealed for. What is beyond is of an earlier, longer value, and goes.
     pub sealed: [u8; 3],
+    /// The place in the ring of the key of each: 0 is the key that seals.
+    pub keys: [u8; 3],
 }
 
 impl Presented {
     /// Whether there are chunks that belong to no value.
     pub fn has_surplus(self) -> bool {
         self.chunks != self.sealed
+    }
+
+    /// What is sealed under a key that is not the first any more: sealed anew as it is used, so that the old key can go
+    /// (contract §4).
+    pub fn outdated(self) -> Parts {
+        let [access, refresh, id] = self.keys.map(|key| key != SEALING);
+        Parts { access, refresh, id }
     }
 }
 
@@ -81,6 +91,16 @@ impl Parts {
         refresh: false,
         id: false,
     };
+
+    /// These and those.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            access: self.access || other.access,
+            refresh: self.refresh || other.refresh,
+            id: self.id || other.id,
+        }
+    }
 }
 
 /// What the new cookies replace: decides which surplus chunks are cleared along.
@@ -148,12 +168,27 @@ impl Cookies {
         }
     }
 
+    /// Counts what is opened from now on, by key.
+    #[must_use]
+    pub fn counted(mut self, meters: &Meters) -> Self {
+        self.vault.count(meters);
+        self
+    }
+
     /// Opens the session in the `Cookie` fields of a request. Never fails, never tells why.
     pub fn open(&self, headers: &HeaderMap) -> Opened {
         let field = jar::only_field(headers);
         if let Some(field) = field
             && let Some((session, presented)) = recent::find(self.owner, field)
         {
+            let [access, refresh, id] = presented.keys;
+            for (purpose, key) in [
+                (Purpose::Access, access),
+                (Purpose::Refresh, refresh),
+                (Purpose::Id, id),
+            ] {
+                self.vault.opened_again(purpose, key);
+            }
             return Opened::Session(session, presented);
         }
         let opened = self.open_anew(headers);
@@ -186,6 +221,7 @@ impl Cookies {
         let presented = Presented {
             chunks,
             sealed: [&access, &refresh, &id].map(|plain| plain.as_ref().map_or(0, |plain| plain.chunks)),
+            keys: [&access, &refresh, &id].map(|plain| plain.as_ref().map_or(SEALING, |plain| plain.key)),
         };
         match assemble(access.as_ref(), refresh.as_ref(), id.as_ref()) {
             Ok(session) => Opened::Session(Arc::new(session), presented),

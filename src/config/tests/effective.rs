@@ -143,7 +143,8 @@ fn every_key_is_shown() {
     }
     let mut expected = String::new();
     expect(ROOT, "", &mut expected);
-    let json = effective(&World::new(), GOOD).to_json();
+    let text = format!("[admin]\nlisten = \"127.0.0.1:9080\"\n{GOOD}");
+    let json = effective(&World::new(), &text).to_json();
     let mut shown: Vec<&str> = json
         .as_array()
         .unwrap()

@@ -12,6 +12,7 @@ use super::script::Script;
 use crate::clock::{Clock, Timestamp};
 use crate::config::App;
 use crate::config::tests::fixture;
+use crate::metrics::AppMeters;
 use crate::provider::Provider;
 use crate::random::Random;
 use crate::refusal::{Code, Refusal};
@@ -314,6 +315,7 @@ pub(super) fn sessions_with(
         store,
         clock,
         random,
+        meters: AppMeters::default(),
     })
 }
 

@@ -149,6 +149,7 @@ pub(super) const fn presented(chunks: [u8; 3]) -> Presented {
     Presented {
         chunks,
         sealed: chunks,
+        keys: [0; 3],
     }
 }
 
