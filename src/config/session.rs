@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::check::Check;
 use super::problem::Code;
-use super::schema::{Harmless, Key, Kind};
+use super::schema::{Key, Kind};
 use super::table::{Field, Table, quoted};
-use super::{RefreshMode, Session, duration, size};
+use super::{RefreshMode, Session, SessionMode, duration, size};
 
 pub(super) const KEYS: &[Key] = &[
     Key::new("idle_timeout", Kind::Duration),
@@ -16,7 +16,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("persistent", Kind::Flag),
     Key::new("cookie_budget", Kind::Size),
     Key::new("claims", Kind::Texts),
-    Key::later_but("mode", Harmless::Text("cookie")),
+    Key::new("mode", Kind::Text),
 ];
 
 /// Reads `[app.session]`, which may be absent.
@@ -57,6 +57,10 @@ pub(super) fn read(app: &Table<'_>, check: &mut Check<'_>) -> Option<Session> {
         Some(_) => table.each("claims", check, claim).map(Some),
         None => Some(None),
     };
+    let mode = table.or("mode", SessionMode::Cookie, check, |field, check| {
+        let words = [("cookie", SessionMode::Cookie), ("store", SessionMode::Store)];
+        field.choice(check, &words, &[])
+    });
     Some(Session {
         idle_timeout: idle_timeout?,
         absolute_timeout: absolute_timeout?,
@@ -64,6 +68,7 @@ pub(super) fn read(app: &Table<'_>, check: &mut Check<'_>) -> Option<Session> {
         persistent: persistent?,
         cookie_budget: usize::try_from(cookie_budget?).ok()?,
         claims: claims?,
+        mode: mode?,
     })
 }
 

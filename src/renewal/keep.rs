@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::clock::Timestamp;
 use crate::config::AppId;
 use crate::random::Random;
-use crate::session::{Access, Identity, Session};
+use crate::session::{Access, Identity, Secret, Session, Shelf};
 use crate::store::Epoch;
 use crate::token::{AccessToken, IdToken, RefreshToken};
 
@@ -59,6 +59,7 @@ struct Kept<'a> {
     provider_session: Option<&'a str>,
     auth_time: Option<u64>,
     acr: Option<&'a str>,
+    shelf: Option<(Secret, Secret)>,
 }
 
 impl<'a> Kept<'a> {
@@ -75,6 +76,10 @@ impl<'a> Kept<'a> {
             provider_session: session.identity.provider_session.as_deref(),
             auth_time: session.identity.auth_time,
             acr: session.identity.acr.as_deref(),
+            shelf: session
+                .shelf
+                .as_ref()
+                .map(|shelf| (shelf.handle.clone(), shelf.secret.clone())),
         }
     }
 
@@ -97,6 +102,11 @@ impl<'a> Kept<'a> {
             },
             refresh: self.refresh.map(RefreshToken::new),
             id_token: self.id_token.map(IdToken::new),
+            shelf: self.shelf.as_ref().map(|(handle, secret)| Shelf {
+                handle: handle.clone(),
+                secret: secret.clone(),
+                before: old.shelf.as_ref().map(Shelf::name),
+            }),
             identity: Identity {
                 subject: self.subject.into(),
                 provider_session: self.provider_session.map(Into::into),
@@ -118,7 +128,7 @@ fn cipher(app: &AppId, old: &Session) -> Option<Aes256Gcm> {
 
 /// What the key and the sealed bytes are for. No part can run into the next: the app's id has no zero byte in it.
 fn bound_to(app: &AppId, old: &Session) -> Vec<u8> {
-    let mut text = b"cloakroom kept renewal 1\0".to_vec();
+    let mut text = b"cloakroom kept renewal 2\0".to_vec();
     text.extend(app.as_str().as_bytes());
     text.push(0);
     text.extend(old.id.0);

@@ -103,6 +103,7 @@ prop_compose! {
             access: Access { has_refresh: has_refresh && refresh.is_some(), ..access },
             refresh: refresh.map(RefreshToken::new),
             id_token: Some(IdToken::new(id_token)),
+            shelf: None,
             identity,
         }
     }
