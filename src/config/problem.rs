@@ -82,6 +82,8 @@ impl Code {
     pub const LIFETIME: Self = Self("CR-C040");
     /// A cookie budget that does not fit.
     pub const COOKIE_BUDGET: Self = Self("CR-C041");
+    /// A store that does not keep the sessions that are to live in it.
+    pub const SESSION_STORE: Self = Self("CR-C046");
     /// An upstream that is not a URL this service can forward to.
     pub const UPSTREAM: Self = Self("CR-C050");
     /// A method that cannot be allowed.

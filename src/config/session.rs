@@ -7,7 +7,7 @@ use super::check::Check;
 use super::problem::Code;
 use super::schema::{Key, Kind};
 use super::table::{Field, Table, quoted};
-use super::{RefreshMode, Session, SessionMode, duration, size};
+use super::{RefreshMode, Session, SessionMode, StoreKind, duration, size};
 
 pub(super) const KEYS: &[Key] = &[
     Key::new("idle_timeout", Kind::Duration),
@@ -70,6 +70,29 @@ pub(super) fn read(app: &Table<'_>, check: &mut Check<'_>) -> Option<Session> {
         claims: claims?,
         mode: mode?,
     })
+}
+
+/// Where the tokens of sessions are to lie, the store must keep them.
+pub(super) fn inspect_mode(store: StoreKind, session: &Session, app: &Table<'_>, check: &mut Check<'_>) {
+    let table = app.table_or_empty("session");
+    let Some(field) = table.field("mode").filter(|_| session.mode == SessionMode::Store) else {
+        return;
+    };
+    match store {
+        StoreKind::Memory => {
+            check
+                .warning(
+                    Code::SESSION_STORE,
+                    &field.path,
+                    field.place(),
+                    "a restart of the service signs everybody out",
+                )
+                .with_cause("the sessions live in the memory of one process, `[store] kind = \"memory\"`")
+                .with_fix(
+                    "a store that outlives the process, or `mode = \"cookie\"`; nothing, where this is meant",
+                );
+        }
+    }
 }
 
 fn claim(field: &Field<'_>, check: &mut Check<'_>) -> Option<Box<str>> {

@@ -4,6 +4,8 @@
 //! from the old refresh token, which lives in the browser's sealed cookie, salted with the session id, and bound to app and
 //! generation, for a provider may keep the refresh token over many generations.
 
+use std::time::Duration;
+
 use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use hkdf::Hkdf;
@@ -49,6 +51,7 @@ pub(super) fn open(app: &AppId, old: &Session, sealed: &[u8]) -> Option<Session>
 #[derive(Serialize, Deserialize)]
 struct Kept<'a> {
     touched: Timestamp,
+    absolute_millis: u64,
     epoch: Epoch,
     access: &'a str,
     expires: Option<Timestamp>,
@@ -66,6 +69,7 @@ impl<'a> Kept<'a> {
     fn of(session: &'a Session) -> Self {
         Self {
             touched: session.touched,
+            absolute_millis: u64::try_from(session.absolute.as_millis()).unwrap_or(u64::MAX),
             epoch: session.epoch,
             access: session.access.token.expose(),
             expires: session.access.expires,
@@ -91,7 +95,7 @@ impl<'a> Kept<'a> {
             started: old.started,
             touched: self.touched,
             idle: old.idle,
-            absolute: old.absolute,
+            absolute: Duration::from_millis(self.absolute_millis),
             epoch: self.epoch,
             access: Access {
                 token: AccessToken::new(self.access),

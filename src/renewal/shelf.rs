@@ -73,7 +73,10 @@ impl Sessions {
             self.parts.cookies.remember(headers, &session, presented);
             return self.standing(session, now).await;
         }
-        if look.newest.is_some_and(|newest| facts.generation < newest.generation) {
+        if look
+            .newest
+            .is_some_and(|newest| facts.generation < newest.generation)
+        {
             // The content of an old generation goes with its excuse.
             self.end_reused(facts, now).await?;
             return Ok(Standing::Over(Over::Ended(EndReason::Revoked)));
@@ -127,7 +130,7 @@ impl Sessions {
         let sealed = parts.cookies.seal_content(session, &shelf).ok_or_else(|| {
             Refusal::new(Code::Internal).because("the content of a session cannot be sealed")
         })?;
-        let until = self.longest(session);
+        let until = Self::longest(session);
         let put = parts.store.put_content(shelf.name(), sealed, until, now).await;
         put.map_err(store_unavailable)?;
         Ok(Some(shelf))
@@ -180,9 +183,9 @@ impl Sessions {
         }
     }
 
-    /// Until when its content can be of use.
-    fn longest(&self, session: &Session) -> Timestamp {
-        let end = session.absolute_end(self.parts.app.session.absolute_timeout);
+    /// Until when its content can be of use, whatever a reload does to the configured timeouts.
+    fn longest(session: &Session) -> Timestamp {
+        let end = session.absolute_end(session.absolute);
         match session.access.expires {
             Some(expires) if session.refresh.is_none() => end.min(expires),
             _ => end,

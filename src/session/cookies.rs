@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 
+use super::Session;
 use super::assemble::{Assembled, Contents, NoSession, Tokens, assemble};
 use super::chunk::{self, Extent, MAX_CHUNKS};
 use super::content::{self, Content};
@@ -17,7 +18,6 @@ use super::recent;
 use super::seal::{Binding, Plain, Unopened, Vault, sealed_len};
 use super::set_cookie::{self, Attributes};
 use super::shelf::Shelved;
-use super::Session;
 use crate::clock::Timestamp;
 use crate::config::{App, CookieKey};
 use crate::random::Random;

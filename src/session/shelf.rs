@@ -125,8 +125,7 @@ impl Cookies {
         let access = pack(session.access.token.expose());
         let refresh = session.refresh.as_ref().map(|token| pack(token.expose()));
         let id_token = session.id_token.as_ref().map(|token| pack(token.expose()));
-        let content =
-            shelved::Shelved::of(session, shelf, &access, refresh.as_ref(), id_token.as_ref());
+        let content = shelved::Shelved::of(session, shelf, &access, refresh.as_ref(), id_token.as_ref());
 
         let random = self.vault.random();
         let (salt, nonce): ([u8; SALT], [u8; NONCE]) = (random.bytes(), random.bytes());

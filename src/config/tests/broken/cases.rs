@@ -220,7 +220,6 @@ fn not_available() -> Vec<Case> {
         ("provider.authorization_details", provider("authorization_details = []"), &[("CR-C006", "app[0].provider.authorization_details", "authorization_details")]),
         ("private_key_jwt", provider("client_auth = \"private_key_jwt\""), &[("CR-C006", "app[0].provider.client_auth", "\"private_key_jwt\"")]),
         ("logout_mode params", provider("logout_mode = \"params\""), &[("CR-C006", "app[0].provider.logout_mode", "\"params\"")]),
-        ("session.mode store", added("[app.session]", "mode = \"store\""), &[("CR-C006", "app[0].session.mode", "mode")]),
         ("token exchange", route("token = \"exchange\""), &[("CR-C006", "app[0].route[0].token", "\"exchange\"")]),
         ("token phantom", route("token = \"phantom\""), &[("CR-C006", "app[0].route[0].token", "\"phantom\"")]),
         ("token client_credentials", route("token = \"client_credentials\""), &[("CR-C006", "app[0].route[0].token", "\"client_credentials\"")]),
