@@ -192,7 +192,12 @@ impl Cookies {
         };
         match assemble(access.as_ref(), refresh.as_ref(), id.as_ref()) {
             Ok(Assembled::Session(session)) => Opened::Session(Arc::new(session), presented),
-            Ok(Assembled::Shelved(shelved)) => Opened::Shelved(Box::new(shelved), presented),
+            // An ID cookie is left over from before the session moved: it goes.
+            Ok(Assembled::Shelved(shelved)) => {
+                let [at, rt, _] = presented.sealed;
+                let sealed = [at, rt, 0];
+                Opened::Shelved(Box::new(shelved), Presented { sealed, ..presented })
+            }
             Err(NoSession { clear }) => Opened::Unreadable { clear },
         }
     }

@@ -81,7 +81,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn any_session()(
+    pub(super) fn any_session()(
         id in any::<[u8; 16]>(),
         times in any::<[u64; 3]>(),
         idle in any::<u64>(),
