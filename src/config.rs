@@ -306,6 +306,27 @@ pub struct Session {
     pub cookie_budget: usize,
     /// `claims`: narrows `id_token_claims`; `None` shows all but the protocol's own.
     pub claims: Option<Vec<Box<str>>>,
+    /// `mode`
+    pub mode: SessionMode,
+}
+
+/// `mode`: where the tokens of a session lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionMode {
+    /// In the browser's cookies, sealed.
+    Cookie,
+    /// In the store, sealed for the browser's cookies.
+    Store,
+}
+
+impl SessionMode {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cookie => "cookie",
+            Self::Store => "store",
+        }
+    }
 }
 
 /// `refresh`

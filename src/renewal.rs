@@ -34,6 +34,7 @@ mod foresee;
 mod keep;
 mod peek;
 mod rotate;
+mod shelf;
 #[cfg(test)]
 mod tests;
 mod turn;

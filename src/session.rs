@@ -20,6 +20,7 @@ mod assemble;
 mod chunk;
 mod content;
 mod cookies;
+mod farewell;
 mod inspect;
 mod jar;
 mod keyring;
@@ -31,6 +32,7 @@ mod seal;
 #[cfg_attr(not(test), expect(dead_code, reason = "for stores outside this process"))]
 mod sealer;
 mod set_cookie;
+mod shelf;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +40,8 @@ pub use cookies::{Cookies, Opened, Parts, Presented, Replaces, TooLarge};
 pub use jar::write_other_cookies;
 pub use login::LoginTooLarge;
 pub use names::is_session_cookie_name;
+pub(crate) use shelf::Secret;
+pub use shelf::{Shelf, Shelved};
 
 /// What one login opened. 128 random bits; a secret of its own kind: `Debug` shows nothing of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -139,6 +143,8 @@ pub struct Session {
     pub refresh: Option<RefreshToken>,
     /// The ID token: each login brings one, and without its cookie nothing opens.
     pub id_token: Option<IdToken>,
+    /// Where this generation's tokens lie in the store; `None`: in the cookies themselves.
+    pub shelf: Option<Shelf>,
     /// Who the user is.
     pub identity: Identity,
 }

@@ -194,6 +194,7 @@ pub(super) fn of_session(session: &Session) -> Entries {
         persistent,
         cookie_budget,
         claims,
+        mode,
     } = session;
     vec![
         ("idle_timeout", time(*idle_timeout)),
@@ -202,6 +203,7 @@ pub(super) fn of_session(session: &Session) -> Entries {
         ("persistent", flag(*persistent)),
         ("cookie_budget", bytes(*cookie_budget as u64)),
         ("claims", maybe(claims.as_deref(), texts)),
+        ("mode", text(mode.as_str())),
     ]
 }
 

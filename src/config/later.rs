@@ -70,7 +70,6 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
         "app.provider.authorization_details",
         "rich authorization requests (RFC 9396)",
     ),
-    ("app.session.mode", "sessions that are kept on the server"),
     (
         "app.route.accept_bearer",
         "callers that bring a bearer token instead of a session",

@@ -16,7 +16,7 @@ use super::schema::{self, ROOT};
 use super::table::Table;
 use super::variables::Variables;
 use super::{App, Config, Effective, Server, effective};
-use super::{admin, app, keys, meant, overlap, overrides, server, size, store};
+use super::{admin, app, keys, meant, overlap, overrides, server, session, size, store};
 
 /// What came of a reading: a configuration unless there are errors, and everything there is to say about it.
 #[derive(Debug)]
@@ -177,6 +177,13 @@ fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Config> {
             warn_of_large_cookies(server, app.as_ref(), table, check);
             let origin = app.as_ref().map(|app| &app.origin);
             meant::warn_of_another_port(server, origin, table, check);
+        }
+    }
+    if let Some(store) = &store {
+        for (app, table) in apps.iter().zip(&tables) {
+            if let Some(app) = app {
+                session::inspect_mode(store, &app.session, table, check);
+            }
         }
     }
     keys.refuse_client_secrets(check);

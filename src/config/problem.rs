@@ -86,6 +86,8 @@ impl Code {
     pub const STORE_KEY: Self = Self("CR-C042");
     /// Several processes that share nothing (a warning).
     pub const STORE_NONE: Self = Self("CR-C043");
+    /// A store that does not keep the sessions that are to live in it.
+    pub const SESSION_STORE: Self = Self("CR-C046");
     /// An upstream that is not a URL this service can forward to.
     pub const UPSTREAM: Self = Self("CR-C050");
     /// A method that cannot be allowed.

@@ -23,8 +23,9 @@ impl Sessions {
         replaces: Option<SessionId>,
     ) -> Result<(Session, Vec<HeaderValue>), Refusal> {
         let now = self.now();
-        let session = self.fresh(tokens, identity);
-        // Sealed before anything ends: a login that fails leaves the old session as it was (contract §3).
+        let mut session = self.fresh(tokens, identity);
+        // Put and sealed before anything ends: a login that fails leaves the old session as it was (contract §3).
+        session.shelf = self.put(&session, None, now).await?;
         let cookies = self
             .parts
             .cookies
@@ -34,11 +35,15 @@ impl Sessions {
         if let Some(replaced) = replaces {
             // When it began is not known here; it cannot outlive a session that begins now.
             let until = session.remembered_until(self.parts.app.session.absolute_timeout);
-            self.parts
+            let ended = self
+                .parts
                 .store
                 .end(replaced, EndReason::Replaced, until, now)
-                .await
-                .map_err(store_unavailable)?;
+                .await;
+            if let Err(error) = ended {
+                self.forget(&session, now, now).await;
+                return Err(store_unavailable(error));
+            }
             self.parts.meters.ended(EndReason::Replaced.word(), 1);
         }
         tracing::info!(
@@ -122,6 +127,7 @@ impl Sessions {
             },
             refresh: tokens.refresh,
             id_token: tokens.id_token,
+            shelf: None,
             identity,
         }
     }

@@ -114,7 +114,7 @@ impl Sessions {
         let renewed = self.next(old, tokens, asked);
         let (id_token, identity) = match checked {
             Ok(checked) => checked,
-            Err(error) => return self.reject(&renewed, &error).await,
+            Err(error) => return self.reject(old, &renewed, &error).await,
         };
         let renewed = Session {
             id_token,
@@ -178,13 +178,14 @@ impl Sessions {
             },
             // None in the response: the old one stays good (RFC 6749 §6, R-02).
             refresh: tokens.refresh.or_else(|| old.refresh.clone()),
+            shelf: None,
             ..old.clone()
         }
     }
 
     /// The refreshed ID token speaks of another user or does not check out: whatever the provider means by it, these
     /// tokens are not this session's (attack 140).
-    async fn reject(&self, renewed: &Session, error: &ProviderError) -> Outcome {
+    async fn reject(&self, old: &Session, renewed: &Session, error: &ProviderError) -> Outcome {
         tracing::warn!(
             event = "session_renewal_rejected",
             app = self.parts.app.id.as_str(),
@@ -193,15 +194,17 @@ impl Sessions {
         );
         let refusal = Refusal::new(Code::ProviderResponseInvalid).because(error.to_string());
         // Not taken by the store: then nothing is kept of the renewal, and it fails the same way again or is refused.
-        let _logged = self.end_session(renewed, EndReason::Revoked, self.now()).await;
+        let _logged = self.end_session(old, EndReason::Revoked, self.now()).await;
         self.revoke_detached(renewed);
         Outcome::Rejected(refusal)
     }
 
     /// Keeps the result for whoever still presents the old cookies, and makes it the newest generation.
-    async fn keep(&self, old: &Session, renewed: Session) -> Outcome {
+    async fn keep(&self, old: &Session, mut renewed: Session) -> Outcome {
         let parts = &self.parts;
         let now = renewed.touched;
+        // Before the result: whoever is given the new cookies finds what they name.
+        renewed.shelf = self.put_renewed(&renewed, old, now).await;
         let Some(sealed) = keep::seal(&parts.app.id, old, &renewed, &*parts.random) else {
             return Outcome::Failed(
                 Refusal::new(Code::Internal).because("the renewed session cannot be sealed"),
@@ -215,6 +218,7 @@ impl Sessions {
             .await;
         match kept {
             Ok(true) => {
+                self.forget(old, result_until, now).await;
                 tracing::debug!(event = "session_renewed", app = parts.app.id.as_str());
                 Outcome::Renewed(Arc::new(renewed))
             }
@@ -226,6 +230,7 @@ impl Sessions {
                     "the session ended during its renewal; the new tokens are revoked"
                 );
                 self.revoke_detached(&renewed);
+                self.forget_ended(&renewed, now).await;
                 let ended = self.look(old, now).await.ok().and_then(|look| look.ended);
                 Outcome::Late(Over::Ended(ended.unwrap_or(EndReason::Revoked)))
             }

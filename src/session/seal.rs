@@ -100,7 +100,7 @@ impl Vault {
         clippy::expect_used,
         reason = "AES-GCM refuses only 64 GiB and more, and the split points were just written"
     )]
-    pub(super) fn seal<T: serde::Serialize>(&self, binding: &Binding, content: &T, chunks: u8) -> String {
+    pub(super) fn seal(&self, binding: &Binding, content: &impl content::Content, chunks: u8) -> String {
         let key = self.keyring.sealing();
         let [a, b, c, d] = key.id;
         let random: Zeroizing<[u8; RANDOM_LEN]> = Zeroizing::new(self.random.bytes());
@@ -185,6 +185,20 @@ impl Vault {
         {
             key.opened(purpose);
         }
+    }
+
+    /// App, origin, issuer, client and further fields, as associated data of what is sealed elsewhere than in a cookie.
+    pub(super) fn associate(&self, fields: &[&[u8]]) -> Vec<u8> {
+        let mut data = self.app.to_vec();
+        for field in fields {
+            push_field(&mut data, field);
+        }
+        data
+    }
+
+    /// The randomness of what is sealed.
+    pub(super) fn random(&self) -> &dyn Random {
+        &*self.random
     }
 
     /// Whether a value (its first chunk) names a key that is not in the ring.

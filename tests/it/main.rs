@@ -41,6 +41,7 @@ mod reload;
 mod renewal;
 mod sizes;
 mod smuggling;
+mod stored;
 mod streams;
 mod upstream_trouble;
 mod world;

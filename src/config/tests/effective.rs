@@ -101,7 +101,7 @@ fn the_text_reads_back_as_the_same_configuration() {
         )
         .replace(
             "[app.session]\n",
-            "[app.session]\nrefresh = \"spa\"\npersistent = true\nclaims = [\"sub\"]\n",
+            "[app.session]\nmode = \"store\"\nrefresh = \"spa\"\npersistent = true\nclaims = [\"sub\"]\n",
         )
         .replace(
             "http://127.0.0.1:9001\"\n",

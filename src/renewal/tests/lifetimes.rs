@@ -1,12 +1,13 @@
 //! Idle, absolute, the access token's: the least of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::script::rotated;
-use super::world::{Browser, Peeked, World, said, session_of, tokens, without_refresh};
+use super::world::{Browser, Peeked, World, opened, said, session_of, tokens, without_refresh};
 use crate::config::RefreshMode;
 use crate::refusal::Code;
-use crate::session::Opened;
+use crate::session::Session;
 use crate::store::EndReason;
 use crate::token::TokenSet;
 
@@ -322,20 +323,18 @@ async fn a_stream_outlasts_the_idle_timeout_and_ends_with_the_session() {
     // Contract §9, attack 130. Nobody has signed in at a provider here: waiting takes no time.
     let world = World::new().await;
     let (leaving, staying) = (world.browser().await, world.browser().await);
-    let watch = |browser: &Browser| match world.sessions.parts.cookies.open(&browser.headers()) {
-        Opened::Session(session, _) => world.sessions.watch(&session).over(),
-        other => panic!("no session: {other:?}"),
-    };
+    let (left, stayed) = (opened(&world, &leaving).await, opened(&world, &staying).await);
+    let watch = |session: &Arc<Session>| world.sessions.watch(session).over();
     let over = |watched| tokio::time::timeout(Duration::from_secs(2), watched);
     world.clock.advance(31 * 60);
-    assert!(over(watch(&leaving)).await.is_err(), "idling ends no stream");
+    assert!(over(watch(&left)).await.is_err(), "idling ends no stream");
 
     let session = session_of(&world, &leaving);
     let (store, now) = (&world.sessions.parts.store, world.sessions.now());
     let until = now.after(Duration::from_secs(12 * 3600));
     store.end(session, EndReason::Revoked, until, now).await.unwrap();
-    assert!(over(watch(&leaving)).await.is_ok());
-    assert!(over(watch(&staying)).await.is_err());
+    assert!(over(watch(&left)).await.is_ok());
+    assert!(over(watch(&stayed)).await.is_err());
     world.clock.advance(12 * 3600);
-    assert!(over(watch(&staying)).await.is_ok(), "the absolute end");
+    assert!(over(watch(&stayed)).await.is_ok(), "the absolute end");
 }

@@ -154,6 +154,13 @@ fn warnings() -> Vec<Case> {
             "\"none\"",
         ),
         case(
+            "sessions in a memory that a restart wipes",
+            added("[app.session]", "mode = \"store\""),
+            "CR-C046",
+            "app[0].session.mode",
+            "\"store\"",
+        ),
+        case(
             "two apps on one host",
             format!(
                 "{GOOD}{}",
