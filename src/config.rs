@@ -72,6 +72,7 @@ pub use origin::{Origin, Scheme, is_loopback_host};
 pub use problem::{Code, Problem, Problems, Severity};
 pub use render::Look;
 pub(crate) use session::NEVER_SHOWN;
+pub use session::{RefreshMode, Session, SessionMode};
 pub use upstream::{Transport, Upstream};
 pub use variables::Variables;
 
@@ -287,63 +288,6 @@ impl LogoutHint {
             Self::IdToken => "id_token",
             Self::Sid => "sid",
             Self::ClientId => "client_id",
-        }
-    }
-}
-
-/// `[app.session]`
-#[derive(Debug, Clone)]
-pub struct Session {
-    /// `idle_timeout`, from 1 s; slides with API calls and refreshes.
-    pub idle_timeout: Duration,
-    /// `absolute_timeout`
-    pub absolute_timeout: Duration,
-    /// `refresh`
-    pub refresh: RefreshMode,
-    /// `persistent`: cookies carry Max-Age.
-    pub persistent: bool,
-    /// `cookie_budget` in bytes: names, separators and chunks of at, rt, id together.
-    pub cookie_budget: usize,
-    /// `claims`: narrows `id_token_claims`; `None` shows all but the protocol's own.
-    pub claims: Option<Vec<Box<str>>>,
-    /// `mode`
-    pub mode: SessionMode,
-}
-
-/// `mode`: where the tokens of a session lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SessionMode {
-    /// In the browser's cookies, sealed.
-    Cookie,
-    /// In the store, sealed for the browser's cookies.
-    Store,
-}
-
-impl SessionMode {
-    /// As the configuration writes it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cookie => "cookie",
-            Self::Store => "store",
-        }
-    }
-}
-
-/// `refresh`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefreshMode {
-    /// The proxy renews.
-    Inline,
-    /// Only `POST refresh` renews.
-    Spa,
-}
-
-impl RefreshMode {
-    /// As the configuration writes it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Inline => "inline",
-            Self::Spa => "spa",
         }
     }
 }

@@ -7,7 +7,64 @@ use super::check::Check;
 use super::problem::Code;
 use super::schema::{Key, Kind};
 use super::table::{Field, Table, quoted};
-use super::{RefreshMode, Session, SessionMode, StoreKind, duration, size};
+use super::{StoreKind, duration, size};
+
+/// `[app.session]`
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// `idle_timeout`, from 1 s; slides with API calls and refreshes.
+    pub idle_timeout: Duration,
+    /// `absolute_timeout`
+    pub absolute_timeout: Duration,
+    /// `refresh`
+    pub refresh: RefreshMode,
+    /// `persistent`: cookies carry Max-Age.
+    pub persistent: bool,
+    /// `cookie_budget` in bytes: names, separators and chunks of at, rt, id together.
+    pub cookie_budget: usize,
+    /// `claims`: narrows `id_token_claims`; `None` shows all but the protocol's own.
+    pub claims: Option<Vec<Box<str>>>,
+    /// `mode`
+    pub mode: SessionMode,
+}
+
+/// `mode`: where the tokens of a session lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionMode {
+    /// In the browser's cookies, sealed.
+    Cookie,
+    /// In the store, sealed for the browser's cookies.
+    Store,
+}
+
+impl SessionMode {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cookie => "cookie",
+            Self::Store => "store",
+        }
+    }
+}
+
+/// `refresh`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshMode {
+    /// The proxy renews.
+    Inline,
+    /// Only `POST refresh` renews.
+    Spa,
+}
+
+impl RefreshMode {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::Spa => "spa",
+        }
+    }
+}
 
 pub(super) const KEYS: &[Key] = &[
     Key::new("idle_timeout", Kind::Duration),
