@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::config::{AppId, Config, StoreKind, Transport};
 use crate::gate::RequestIds;
 use crate::gate::app::Hosts;
-use crate::metrics::Meters;
+use crate::metrics::{KeyRole, Meters};
 use crate::random::Random;
 use crate::renewal::UnderWay;
 use crate::store::{MemoryStore, Store};
@@ -94,6 +94,15 @@ impl Lasting {
     pub(super) fn build(&self, config: &Config, before: Option<&Inner>) -> Result<Inner, BuildError> {
         let mut heirlooms = self.heirlooms.lock().unwrap_or_else(PoisonError::into_inner);
         let apps: Vec<Arc<AppRuntime>> = runtime::build(config, self, &mut heirlooms, before)?;
+        self.meters
+            .ring(config.keys.iter().enumerate().map(|(index, key)| {
+                let role = if index == 0 {
+                    KeyRole::Seals
+                } else {
+                    KeyRole::Opens
+                };
+                (key.id(), role)
+            }));
         Ok(Inner {
             ids: self.ids,
             hosts: Hosts::new(runtime::sites(&apps)),

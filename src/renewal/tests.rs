@@ -14,6 +14,7 @@ mod mixed;
 mod one_flight;
 mod provider_says;
 mod replicas;
+mod rotation;
 mod script;
 mod shelves;
 mod too_large;

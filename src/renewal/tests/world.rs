@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::script::Script;
 use crate::clock::{Clock, Timestamp};
 use crate::config::tests::fixture;
-use crate::config::{App, SessionMode};
+use crate::config::{App, CookieKey, SessionMode};
 use crate::metrics::AppMeters;
 use crate::provider::Provider;
 use crate::random::Random;
@@ -118,6 +118,18 @@ impl<const IN_STORE: bool> WorldOf<IN_STORE> {
     pub(super) fn replica(&self) -> Sessions {
         let parts = &self.sessions.parts;
         sessions_with(&self.app, &self.clock, &self.random, Arc::clone(&parts.store))
+    }
+
+    /// Another process with the same store and these cookie keys.
+    pub(super) fn replica_with(&self, keys: &[CookieKey]) -> Sessions {
+        let parts = &self.sessions.parts;
+        sessions_of(
+            &self.app,
+            &self.clock,
+            &self.random,
+            Arc::clone(&parts.store),
+            keys,
+        )
     }
 
     /// The same store, asked with less patience: a test need not wait ten seconds to see what an impatient request gets.
@@ -351,12 +363,21 @@ pub(super) fn sessions_with(
     random: &Arc<Counted>,
     store: Arc<dyn Store>,
 ) -> Sessions {
+    sessions_of(app, clock, random, store, &[fixture::key(7)])
+}
+
+fn sessions_of(
+    app: &Arc<App>,
+    clock: &Arc<ManualClock>,
+    random: &Arc<Counted>,
+    store: Arc<dyn Store>,
+    keys: &[CookieKey],
+) -> Sessions {
     let random: Arc<dyn Random> = Arc::<Counted>::clone(random);
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
-    let keys = [fixture::key(7)];
     Sessions::new(SessionParts {
         app: Arc::clone(app),
-        cookies: Cookies::new(&keys, app, Arc::clone(&random)),
+        cookies: Cookies::new(keys, app, Arc::clone(&random)),
         provider: Arc::new(Provider::new(&app.provider, Arc::clone(&clock)).unwrap()),
         store,
         clock,
