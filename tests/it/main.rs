@@ -39,6 +39,8 @@ mod paths;
 mod provider_trouble;
 mod reload;
 mod renewal;
+#[cfg(unix)]
+mod rotation;
 mod sizes;
 mod smuggling;
 mod stored;
