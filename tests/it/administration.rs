@@ -446,3 +446,55 @@ async fn metrics_tell_what_happened_and_to_nobody_in_particular() {
         assert!(!text.contains(&token));
     }
 }
+
+/// docs/how-to/administration.md: the key that is made there is a token, and each file that is shown there ends what it says.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_requests_of_the_manual_do_what_it_says() {
+    let page = include_str!("../../docs/how-to/administration.md");
+    let mut service = service().await;
+    let folder = service.folder.path();
+    std::fs::create_dir(folder.join("keys")).unwrap();
+    let made = std::process::Command::new(env!("CARGO_BIN_EXE_cloakroom"))
+        .args(["keys", "generate", "--out", "keys/admin-token"])
+        .current_dir(folder)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let token = std::fs::read_to_string(folder.join("keys/admin-token")).unwrap();
+    let bearer = format!("Authorization: Bearer {}\r\n", token.trim_end());
+    let moved = plan();
+    service
+        .reload(&Plan {
+            top: moved.top.replace("env:ADMIN_TOKEN", "file:keys/admin-token"),
+            ..moved
+        })
+        .await;
+    let files: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.split_once("| `{")?.1.split_once("}` |"))
+        .map(|(file, _)| file)
+        .collect();
+    assert_eq!(files.len(), 3, "{files:?}");
+    for file in files {
+        let browser = signed_in(&service, "alice").await;
+        let listed = asked(&service, "GET", "/sessions?sub=alice", &bearer, "").await;
+        let sid = body_of(&listed)["sessions"][0]["sid"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let body = format!("{{{file}}}")
+            .replace("5e1f0c9a2b7d4e6f8a1b3c5d7e9f0a2b", &sid)
+            .replace("https://login.example.com", &service.provider.issuer)
+            .replace(
+                "\"2026-11-26T09:00:00Z\"",
+                &(TestClock::of_the_machine().secs() + 1).to_string(),
+            );
+        let done = asked(&service, "POST", "/revoke", &bearer, &body).await;
+        assert_eq!(done.status(), 200, "{body}: {}", done.text());
+        assert_eq!(
+            browser.get("/api/x").await.code().as_deref(),
+            Some("session_revoked"),
+            "{body}"
+        );
+    }
+}

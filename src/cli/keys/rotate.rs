@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::{ConfigFile, Failure, report};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
-use crate::config::{Config, Variables};
+use crate::config::{Config, Session, Variables};
 use crate::random::OsRandom;
 
 #[derive(Debug, Args)]
@@ -31,7 +31,6 @@ impl Rotate {
         let ring = ring(path, &config)?;
         let step = Step::of(&ring);
         let mut text = shown(path, &ring);
-        let sessions = longest(&config);
         match (step, &self.out) {
             (Step::Add, out) => {
                 let made = out.as_deref().map(|out| make(out, path)).transpose()?;
@@ -43,12 +42,12 @@ impl Rotate {
                 ));
             }
             (Step::Move, None) => move_first(&mut text, &ring),
-            (Step::Remove, None) => remove(&mut text, &ring, path, sessions),
+            (Step::Remove, None) => remove(&mut text, &ring, path, &config),
             (Step::Unclear, None) => {
                 text.push_str(UNCLEAR);
                 move_first(&mut text, &ring);
                 text.push('\n');
-                remove(&mut text, &ring, path, sessions);
+                remove(&mut text, &ring, path, &config);
             }
         }
         report::print(&text)
@@ -78,23 +77,24 @@ enum Step {
 
 impl Step {
     fn of(ring: &[Key]) -> Self {
-        if ring.len() < 2 {
-            return Self::Add;
+        match newest(ring) {
+            _ if ring.len() < 2 => Self::Add,
+            Some(0) => Self::Remove,
+            Some(_) => Self::Move,
+            None => Self::Unclear,
         }
-        let ages: Option<Vec<SystemTime>> = ring.iter().map(|key| key.written).collect();
-        let Some(newest) = ages.as_ref().and_then(|ages| ages.iter().max()) else {
-            return Self::Unclear;
-        };
-        let of_that_age = |key: &&Key| key.written.as_ref() == Some(newest);
-        match (
-            ring.iter().filter(of_that_age).count(),
-            ring.iter().position(|key| of_that_age(&key)),
-        ) {
-            (1, Some(0)) => Self::Remove,
-            (1, _) => Self::Move,
-            // Copied together: their age says nothing.
-            _ => Self::Unclear,
-        }
+    }
+}
+
+/// The place of the newest key of several, where the age of their files tells: not where one is no file, or the newest were
+/// copied together.
+fn newest(ring: &[Key]) -> Option<usize> {
+    let ages: Vec<SystemTime> = ring.iter().map(|key| key.written).collect::<Option<_>>()?;
+    let newest = ages.iter().max()?;
+    let mut of_that_age = ages.iter().enumerate().filter(|(_, age)| *age == newest);
+    match (of_that_age.next(), of_that_age.next()) {
+        (Some((place, _)), None) if ring.len() > 1 => Some(place),
+        _ => None,
     }
 }
 
@@ -147,6 +147,9 @@ fn shown(path: &Path, ring: &[Key]) -> String {
         );
     }
     text.push('\n');
+    if let Some(newest) = newest(ring).and_then(|place| ring.get(place)) {
+        let _ = writeln!(text, "By the age of its file, {} is the newest.\n", newest.id);
+    }
     text
 }
 
@@ -183,11 +186,7 @@ fn move_first(text: &mut String, ring: &[Key]) {
     text.push_str(
         "  - One that does not know the key finds no session in a cookie that another has sealed under it.\n",
     );
-    let newest = ring
-        .iter()
-        .enumerate()
-        .max_by_key(|(index, key)| (key.written, *index))
-        .map_or(0, |(index, _)| index);
+    let newest = newest(ring).unwrap_or(ring.len().saturating_sub(1));
     let first = ring.get(newest);
     let rest = ring.iter().enumerate().filter(|(index, _)| *index != newest);
     let references = first.into_iter().chain(rest.map(|(_, key)| key));
@@ -200,23 +199,24 @@ fn move_first(text: &mut String, ring: &[Key]) {
     text.push_str("  - Cookies are sealed anew as they are used; nobody is signed out.\n");
 }
 
-fn remove(text: &mut String, ring: &[Key], path: &Path, sessions: Duration) {
-    let hours = hours(sessions);
+fn remove(text: &mut String, ring: &[Key], path: &Path, config: &Config) {
+    let sessions = longest(config, |session| session.absolute_timeout);
     let _ = writeln!(
         text,
-        "Step 3 of 3: remove the old key, {hours} after the last process has loaded the new order: so long a session can \
-         last (`session.absolute_timeout`).\n"
+        "Step 3 of 3: remove the old key, {} after the last process has loaded the new order: so long a session can last \
+         (`session.absolute_timeout`).\n",
+        hours(sessions)
     );
     if let Some(changed) = std::fs::metadata(path).ok().and_then(|data| data.modified().ok()) {
         let earliest = changed + sessions;
-        let over = SystemTime::UNIX_EPOCH + Duration::from_millis(SystemClock.now().as_millis()) >= earliest;
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(SystemClock.now().as_millis());
+        let over = if now >= earliest { ", which is over" } else { "" };
         let _ = writeln!(
             text,
-            "  - {} was last written at {}: not before {}{}.",
+            "  - {} was last written at {}: not before {}{over}.",
             path.display(),
             date(changed),
             date(earliest),
-            if over { ", which is over" } else { "" }
         );
     }
     let old = ring
@@ -225,10 +225,13 @@ fn remove(text: &mut String, ring: &[Key], path: &Path, sessions: Duration) {
         .map(|key| key.id.clone())
         .collect::<Vec<_>>()
         .join(", ");
+    let idle = longest(config, |session| session.idle_timeout).max(LOGIN_LIFETIME);
     let _ = writeln!(
         text,
-        "  - Nobody needs it any more when `cloakroom_cookie_opens_total` of {old} stands still on every process \
-         (`/metrics` of the admin listener), or when `cookie_key` in the log says the same `opened` at two reloads an hour apart."
+        "  - Sooner, when nothing was opened under {old} on any process for {}: whoever is signed in has been seen by then, \
+         and holds the new key. `cloakroom_cookie_opens_total` of the admin listener stands still, or `opened` of \
+         `cookie_key` in the log at two reloads.",
+        hours(idle)
     );
     let first = ring.first().map(|key| &*key.reference);
     let _ = writeln!(
@@ -245,12 +248,10 @@ fn list<'a>(references: impl Iterator<Item = &'a str>) -> String {
     format!("[{}]", quoted.join(", "))
 }
 
-/// The longest that a session of any app can last.
-fn longest(config: &Config) -> Duration {
+/// The longest of all apps.
+fn longest(config: &Config, timeout: impl Fn(&Session) -> Duration) -> Duration {
     let apps = config.apps.iter();
-    apps.map(|app| app.session.absolute_timeout)
-        .max()
-        .unwrap_or_default()
+    apps.map(|app| timeout(&app.session)).max().unwrap_or_default()
 }
 
 fn hours(time: Duration) -> String {
@@ -267,6 +268,8 @@ fn date(time: SystemTime) -> String {
     Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)).to_rfc3339()
 }
 
+/// A login that is pending holds a cookie for so long, whatever the sessions do.
+const LOGIN_LIFETIME: Duration = Duration::from_secs(600);
 const RELOAD: &str = "  - cloakroom check, then send SIGHUP to every process.\n";
 const UNCLEAR: &str = "Which of these keys is the newest cannot be told from here: not all of them are files, or their files are \
                        of one age. If the new one has just been added, step 2 is next; if it has just been moved first, \
