@@ -23,7 +23,7 @@ fn the_schema_takes_what_we_ship() {
             .skip_while(|line| !line.starts_with('['))
             .map(|line| {
                 line.strip_prefix("# ")
-                    .filter(|rest| rest.contains(" = ") || rest.starts_with('['))
+                    .filter(|rest| rest.contains(" = "))
                     .unwrap_or(line)
             })
             .collect::<Vec<_>>()

@@ -34,6 +34,8 @@ mod lifetimes;
 mod login;
 mod logout;
 mod logs;
+#[cfg(unix)]
+mod operators;
 mod overtaken;
 mod paths;
 mod provider_trouble;

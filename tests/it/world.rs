@@ -19,6 +19,8 @@ use tokio::sync::oneshot;
 pub mod binary;
 pub mod browser;
 pub mod jar;
+#[cfg(unix)]
+pub mod operator;
 pub mod provider;
 pub mod raw;
 pub mod upstream;
