@@ -53,8 +53,8 @@ impl TokenHandler {
     /// Puts `config` in place of the current configuration, for every clone of this handler, or changes nothing. Sessions,
     /// logins, renewals under way and requests in flight go on.
     ///
-    /// `[server] listen` and `[store]` are not looked at: whoever listens decides about the one, the store stays the one
-    /// that there is. [`crate::config::Changes`] tells what is different.
+    /// `[server] listen`, `[admin]` and `[store]` are not looked at: whoever listens decides about the former, the store
+    /// stays the one that there is. [`crate::config::Changes`] tells what is different.
     ///
     /// Blocks for as long as it takes to derive keys and, where an upstream is `https`, to read the platform's roots: call
     /// it from `spawn_blocking`.

@@ -4,8 +4,8 @@
 use futures_util::future::join_all;
 
 use super::world::{Browser, Counted, World, said, without_refresh};
-use crate::config::CookieKey;
 use crate::config::tests::fixture;
+use crate::config::{CookieKey, SessionMode};
 use crate::random::Random;
 use crate::refusal::Code;
 use crate::renewal::Sessions;
@@ -158,6 +158,22 @@ async fn a_kept_renewal_outlives_the_rotation() {
     call(&world.replica_with(&moved), &mut sleeping).await;
     assert_eq!(world.provider.asked(), ["rt-0"]);
     call(&world.replica_with(&removed), &mut sleeping).await;
+}
+
+/// A session whose tokens lie in the store keeps a handle and a secret in its cookies: those are sealed anew, the content needs
+/// no cookie key.
+#[tokio::test]
+async fn a_session_in_the_store_outlives_the_rotation() {
+    let world = World::with(|app| app.session.mode = SessionMode::Store).await;
+    let mut browser = world.browser().await;
+    let [_, _, moved, removed] = rings();
+    let (moved, removed) = (world.replica_with(&moved), world.replica_with(&removed));
+    call(&moved, &mut browser).await;
+    call(&removed, &mut browser).await;
+    let refreshed = removed.refresh(&browser.headers()).await.unwrap();
+    browser.store(&removed.cookies_for_answer(&refreshed).await);
+    call(&removed, &mut browser).await;
+    assert_eq!(world.provider.asked(), ["rt-0"]);
 }
 
 fn below(random: &dyn Random, limit: usize) -> usize {
