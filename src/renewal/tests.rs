@@ -11,6 +11,7 @@ mod lifetimes;
 mod logs;
 mod lossy;
 mod mixed;
+mod model;
 mod one_flight;
 mod provider_says;
 mod replicas;

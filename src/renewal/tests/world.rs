@@ -132,6 +132,13 @@ impl<const IN_STORE: bool> WorldOf<IN_STORE> {
         )
     }
 
+    /// Another process with the same configuration and provider, and this store.
+    pub(super) fn process(&self, store: Arc<dyn Store>, patience: Patience) -> Sessions {
+        let mut process = sessions_with(&self.app, &self.clock, &self.random, store);
+        process.patience = patience;
+        process
+    }
+
     /// The same store, asked with less patience: a test need not wait ten seconds to see what an impatient request gets.
     pub(super) fn impatient(&self) -> Sessions {
         let mut sessions = self.sessions.clone();
