@@ -70,6 +70,9 @@ impl Sessions {
         }
         let ended = store.end_all(issuer, whose, ends(before), now).await;
         ended.map_err(store_unavailable)?;
+        let ours = |record: &&Record| *record.app == *self.parts.app.id.as_str() && record.started < before;
+        let known = recorded.iter().filter(ours).count();
+        self.parts.meters.ended(EndReason::Revoked.word(), known);
         Ok(Heard::Ended)
     }
 
@@ -86,6 +89,7 @@ impl Sessions {
             let there = store.end_recorded(record.handle, EndReason::LoggedOut, now).await;
             ended += usize::from(there.map_err(store_unavailable)?);
         }
+        self.parts.meters.ended(EndReason::LoggedOut.word(), ended);
         Ok(ended)
     }
 

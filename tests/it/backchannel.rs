@@ -503,6 +503,30 @@ async fn a_provider_without_keys_is_asked_to_try_again() {
     );
 }
 
+// Attack 122, contract §9: where nobody could remember the end, never a 200.
+#[tokio::test]
+async fn without_a_store_there_is_nothing_here() {
+    let world = World::with(Plan {
+        top: "[store]\nkind = \"none\"\n".to_owned(),
+        ..Plan::default()
+    })
+    .await;
+    let alice = world.signed_in().await;
+    let told = send(&world, &world.provider.logout_token(&json!({}))).await;
+    let frame = world
+        .browser()
+        .bare(Method::GET, "/oauth-agent/frontchannel-logout?iss=a&sid=b")
+        .send()
+        .await;
+    for reply in [told, frame] {
+        assert_eq!(
+            (reply.status.as_u16(), reply.code().as_deref()),
+            (404, Some("route_not_found"))
+        );
+    }
+    assert_alive(&alice).await;
+}
+
 // 10 000 forged tokens: the provider hardly hears of them, and API calls go on meanwhile.
 #[tokio::test]
 async fn a_flood_of_forged_tokens_starves_nobody() {
