@@ -82,8 +82,8 @@ impl<'a> Unverified<'a> {
     ///
     /// # Errors
     /// [`ProviderError::Invalid`] naming the rule.
-    pub(super) fn parse(token: &'a str, kind: Kind, alg: Algorithm) -> Result<Self, ProviderError> {
-        let invalid = |text| kind.invalid(text);
+    pub(super) fn parse(token: &'a str, wanted: Kind, alg: Algorithm) -> Result<Self, ProviderError> {
+        let invalid = |text| wanted.invalid(text);
         if token.len() > MAX_BYTES {
             return Err(invalid("longer than 64 KiB"));
         }
@@ -98,8 +98,8 @@ impl<'a> Unverified<'a> {
             return Err(invalid("the header has `crit`, `b64`, `enc`, `zip` or `cty`"));
         }
         let fits = match header.get("typ") {
-            None => kind.bears(None),
-            Some(typ) => typ.as_str().is_some_and(|typ| kind.bears(Some(typ))),
+            None => wanted.bears(None),
+            Some(typ) => typ.as_str().is_some_and(|typ| wanted.bears(Some(typ))),
         };
         if !fits {
             return Err(invalid("`typ` is that of another kind of token"));
@@ -110,7 +110,7 @@ impl<'a> Unverified<'a> {
             Some(_) => return Err(invalid("`kid` is not a string")),
         };
         Ok(Self {
-            kind,
+            kind: wanted,
             kid,
             alg,
             message,

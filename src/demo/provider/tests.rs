@@ -349,10 +349,10 @@ async fn single_sign_on_lasts_until_end_session() {
 /// Back-Channel Logout §2.4, §2.5: what it sends is what our own verifier takes.
 #[tokio::test]
 async fn whoever_signs_out_here_is_signed_out_at_the_client() {
-    let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let (told, mut mail) = tokio::sync::mpsc::unbounded_channel();
     let client = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}/backchannel-logout", client.local_addr().unwrap());
-    let taking = Router::new().fallback(async move |body: String| heard.send(body).unwrap());
+    let taking = Router::new().fallback(async move |body: String| told.send(body).unwrap());
     tokio::spawn(async move { axum::serve(client, taking).await });
     let own = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = own.local_addr().unwrap().port();
@@ -367,7 +367,7 @@ async fn whoever_signs_out_here_is_signed_out_at_the_client() {
     let request = Request::get("/end-session").header(header::COOKIE, cookie);
     send(&router, request.body(Body::empty()).unwrap()).await;
 
-    let form = hears.recv().await.unwrap();
+    let form = mail.recv().await.unwrap();
     let token = form.strip_prefix("logout_token=").unwrap();
     let config = crate::config::Provider {
         issuer: format!("http://127.0.0.1:{port}").into(),
@@ -377,8 +377,8 @@ async fn whoever_signs_out_here_is_signed_out_at_the_client() {
         ..crate::config::tests::fixture::app_at("http://localhost:8080").provider
     };
     let verifier = crate::provider::Provider::new(&config, Arc::new(SystemClock)).unwrap();
-    let told = verifier.verify_logout_token(token).await.unwrap();
-    assert_eq!(told.provider_session.as_deref(), claims["sid"].as_str());
+    let verified = verifier.verify_logout_token(token).await.unwrap();
+    assert_eq!(verified.provider_session.as_deref(), claims["sid"].as_str());
 }
 
 #[tokio::test]
