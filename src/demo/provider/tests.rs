@@ -377,8 +377,8 @@ async fn whoever_signs_out_here_is_signed_out_at_the_client() {
         ..crate::config::tests::fixture::app_at("http://localhost:8080").provider
     };
     let verifier = crate::provider::Provider::new(&config, Arc::new(SystemClock)).unwrap();
-    let verified = verifier.verify_logout_token(token).await.unwrap();
-    assert_eq!(verified.provider_session.as_deref(), claims["sid"].as_str());
+    let checked = verifier.verify_logout_token(token).await.unwrap();
+    assert_eq!(checked.provider_session.as_deref(), claims["sid"].as_str());
 }
 
 #[tokio::test]
