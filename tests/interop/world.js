@@ -19,12 +19,12 @@ export const VERSION = { 'token-handler-version': '1' };
 const ATTEMPTS = 3;
 
 /**
- * @param {{client?: typeof BASIC, auth?: string, app?: string, session?: string, server?: string, callback?: string,
+ * @param {{client?: typeof BASIC, auth?: string, app?: string, registration?: string, session?: string, server?: string, callback?: string,
  *   gateway?: (where: {folder: string, port: number, upstream: number}) => Promise<Child>}} [choice]
- *   `app`, `session`, `server`: further lines of these tables; `gateway`: what stands between the browser and us; `callback`: path of
+ *   `app`, `registration` (`[app.provider]`), `session`, `server`: further lines of these tables; `gateway`: what stands between the browser and us; `callback`: path of
  *   a page of the SPA that the provider comes back to, instead of the agent's own
  */
-export async function startWorld({ client = BASIC, auth = 'client_secret_basic', app = '', session = '', server: lines = '', callback = '', gateway } = {}) {
+export async function startWorld({ client = BASIC, auth = 'client_secret_basic', app = '', registration = '', session = '', server: lines = '', callback = '', gateway } = {}) {
   /** What ends each thing that was started, newest last. @type {(() => Promise<unknown>)[]} */
   const ends = [];
   async function stop() {
@@ -54,10 +54,10 @@ export async function startWorld({ client = BASIC, auth = 'client_secret_basic',
       const front = gateway ? await freePort() : port;
       const origin = `http://localhost:${front}`;
       const agent = `${origin}/oauth-agent`;
-      const provider = await startProvider({ redirectUri: callback ? `${origin}${callback}` : `${agent}/callback`, postLogoutRedirectUri: `${agent}/logged-out` });
+      const provider = await startProvider({ redirectUri: callback ? `${origin}${callback}` : `${agent}/callback`, postLogoutRedirectUri: `${agent}/logged-out`, backchannelLogoutUri: `${agent}/backchannel-logout` });
       ends.push(provider.stop);
       const config = path.join(folder, 'config.toml');
-      await writeFile(config, configuration({ port, lines, key, origin, callback, provider, client, secret, auth, app, session, api }));
+      await writeFile(config, configuration({ port, lines, key, origin, callback, provider, client, secret, auth, app, registration, session, api }));
       const server = new Child(binary(), ['serve', '--config', config]);
       ends.push(() => server.stop());
       try {
@@ -75,7 +75,7 @@ export async function startWorld({ client = BASIC, auth = 'client_secret_basic',
   }
 }
 
-function configuration({ port, lines, key, origin, callback, provider, client, secret, auth, app, session, api }) {
+function configuration({ port, lines, key, origin, callback, provider, client, secret, auth, app, registration, session, api }) {
   return `
 [server]
 listen = "127.0.0.1:${port}"
@@ -100,6 +100,7 @@ client_id = ${JSON.stringify(client.id)}
 client_secret = "file:${secret}"
 client_auth = "${auth}"
 scopes = ["openid", "profile"]
+${registration}
 ${callback ? `redirect_uri = "${origin}${callback}"` : ''}
 
 [app.session]

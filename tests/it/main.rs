@@ -21,6 +21,7 @@
 #[cfg(unix)]
 mod administration;
 mod answers;
+mod backchannel;
 mod callback;
 mod cookies;
 mod csrf;
@@ -28,6 +29,7 @@ mod embedded;
 #[cfg(unix)]
 mod explain;
 mod forwarding;
+mod frontchannel;
 mod gate;
 mod last_resort;
 mod lifetimes;

@@ -232,6 +232,11 @@ impl TestClock {
         self.advance(Duration::from_secs(seconds));
     }
 
+    /// Sets time back, as somebody does who corrects a machine's clock.
+    pub fn turn_back_secs(&self, seconds: u64) {
+        self.0.fetch_sub(seconds * 1000, Ordering::SeqCst);
+    }
+
     /// Seconds since the epoch.
     pub fn secs(&self) -> u64 {
         self.now().as_secs()

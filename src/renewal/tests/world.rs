@@ -158,7 +158,14 @@ impl<const IN_STORE: bool> WorldOf<IN_STORE> {
 
     pub(super) async fn browser_with(&self, tokens: TokenSet) -> Browser {
         let mut browser = Browser::default();
-        browser.store(&self.sessions.begin(tokens, alice(), None).await.unwrap().1);
+        browser.store(
+            &self
+                .sessions
+                .begin(tokens, alice(), None, self.sessions.now())
+                .await
+                .unwrap()
+                .1,
+        );
         browser
     }
 
