@@ -12,7 +12,7 @@
 //! | `server`, `keys`, `store`, `app`, `provider`, `session`, `route` | one TOML table each |
 //! | `secret`, `variables`, `overrides` | references to secrets, the environment, what it overrides |
 //! | `overlap`, `landing`, `path`, `site` | what holds between values: paths, pages, sites |
-//! | `duration`, `size`, `origin`, `upstream` | values of their own form |
+//! | `duration`, `size`, `origin`, `upstream`, `redis_url` | values of their own form |
 //! | `problem`, `mask`, `render`, `later` | what is wrong, what of it may be shown, how it reads; what comes later |
 //! | `meant` | what is right and perhaps not meant |
 //! | `entries` | every key with its value, as it may be shown |
@@ -49,6 +49,7 @@ mod overrides;
 mod path;
 mod problem;
 mod provider;
+mod redis_url;
 mod render;
 mod route;
 mod schema;
@@ -69,6 +70,7 @@ pub use effective::Effective;
 pub use load::Checked;
 pub use origin::{Origin, Scheme, is_loopback_host};
 pub use problem::{Code, Problem, Problems, Severity};
+pub use redis_url::{RedisForm, RedisUrl};
 pub use render::Look;
 pub(crate) use session::NEVER_SHOWN;
 pub use upstream::{Transport, Upstream};
@@ -110,8 +112,21 @@ pub enum StoreKind {
         /// `file`: where it is written down, so that a restart forgets nothing.
         file: Option<PathBuf>,
     },
+    /// Several processes share it in Redis or Valkey.
+    Redis(Redis),
     /// Several processes that share nothing.
     None,
+}
+
+/// `[store]` of `kind = "redis"`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redis {
+    /// `url`
+    pub url: RedisUrl,
+    /// `prefix`: in front of every key, so that several services can share one Redis.
+    pub prefix: Box<str>,
+    /// `grace`: how long API calls go on while Redis is out of reach.
+    pub grace: Duration,
 }
 
 /// The app's id as it stands in cookie names: `[a-z0-9-]`, at most 16 characters.

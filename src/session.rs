@@ -28,7 +28,10 @@ mod names;
 mod pack;
 mod recent;
 mod seal;
-#[cfg_attr(not(test), expect(dead_code, reason = "for stores outside this process"))]
+#[cfg_attr(
+    all(not(test), not(feature = "redis")),
+    expect(dead_code, reason = "for stores outside this process")
+)]
 mod sealer;
 mod set_cookie;
 #[cfg(test)]
@@ -38,6 +41,8 @@ pub use cookies::{Cookies, Opened, Parts, Presented, Replaces, TooLarge};
 pub use jar::write_other_cookies;
 pub use login::LoginTooLarge;
 pub use names::is_session_cookie_name;
+#[cfg(feature = "redis")]
+pub(crate) use sealer::Sealer;
 
 /// What one login opened. 128 random bits; a secret of its own kind: `Debug` shows nothing of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

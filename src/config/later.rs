@@ -30,13 +30,6 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
         "admin",
         "a listener for liveness, readiness, metrics and revocation",
     ),
-    ("store.url", "the address of a shared Redis"),
-    ("store.insecure", "Redis without TLS off loopback"),
-    ("store.prefix", "the prefix of the names in Redis"),
-    (
-        "store.grace",
-        "how long API calls go on while Redis is out of reach",
-    ),
     ("log", "what is logged, and how"),
     ("audit", "a log of its own for logins, logouts and refusals"),
     (
