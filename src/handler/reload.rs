@@ -65,6 +65,7 @@ impl TokenHandler {
         let live = self.view.live();
         let next = self.lasting.build(config, Some(&live.current()))?;
         live.swap(next);
+        self.lasting.store.use_keys(&config.keys);
         Ok(())
     }
 }

@@ -4,11 +4,12 @@ use http::{HeaderMap, HeaderValue};
 use tokio::task::JoinHandle;
 
 use super::Sessions;
+use super::alive::store_unavailable;
 use super::flight::Landing;
 use super::rotate::Outcome;
 use crate::refusal::Refusal;
 use crate::session::{Opened, Session};
-use crate::store::EndReason;
+use crate::store::{EndReason, Health, StoreError};
 
 impl Sessions {
     /// `POST logout`: ends the session in the store, waits (bounded) for a renewal in flight and takes its result, revokes
@@ -26,11 +27,21 @@ impl Sessions {
         };
         let cleared = self.parts.cookies.clear(headers);
         let Some(newest) = self.leaving(&presented).await? else {
+            // An end that only this process knows of is none yet (contract §9).
+            self.can_be_reached()?;
             return Ok((None, cleared));
         };
         // First the end, then the wait: a renewal that lands from here on finds it and gives its tokens back.
-        self.end_session(&newest, EndReason::LoggedOut, self.now())
-            .await?;
+        let ended = self.end_session(&newest, EndReason::LoggedOut, self.now()).await;
+        if let Err(refusal) = ended {
+            // It holds here and is made up for, but a copy of the cookies may still be good elsewhere: no 200. What can be taken
+            // from that copy is taken.
+            if self.can_be_reached().is_err() {
+                let flight = self.flights.landing(newest.id);
+                drop(self.revoke_after(newest, flight));
+            }
+            return Err(refusal);
+        }
         tracing::info!(
             event = "session_ended",
             app = self.parts.app.id.as_str(),
@@ -43,6 +54,16 @@ impl Sessions {
         // Whoever has its answer may count on it; a provider that is slow finishes behind the user's back.
         let _slow = tokio::time::timeout(self.patience.revocation, revoking).await;
         Ok((Some(last), cleared))
+    }
+
+    /// Whether what this process knows of ends is what all know.
+    fn can_be_reached(&self) -> Result<(), Refusal> {
+        match self.parts.store.health() {
+            Health::Up => Ok(()),
+            Health::Down => Err(store_unavailable(StoreError(
+                "the store is out of reach: other processes do not know of the end yet".into(),
+            ))),
+        }
     }
 
     /// A renewal may have landed between the look and the end: its result is still kept.

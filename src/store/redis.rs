@@ -32,6 +32,7 @@ mod backlog;
 mod calls;
 mod contents;
 mod directory;
+mod ends;
 mod event;
 mod feed;
 mod identity;
@@ -39,14 +40,13 @@ mod link;
 mod names;
 mod parse;
 mod reach;
+mod renewals;
 mod script;
 mod shared;
 #[cfg(test)]
 pub(in crate::store) mod tests;
 
-use backlog::Owed;
-use event::{Event, Reason, unseen};
-use parse::{exactly, list, maybe_bytes, maybe_number, number, text, time, yes};
+use parse::{time, yes};
 use reach::{Sight, unreachable};
 use shared::Shared;
 
@@ -102,21 +102,6 @@ impl RedisStore {
     pub(in crate::store) async fn found(&self) -> Result<(), StoreError> {
         self.shared.reach.found().await
     }
-
-    /// Ends of these kinds hold here whatever becomes of Redis: somebody wants a session to be over. A login or a renewal that
-    /// fails leaves the session as it was.
-    const fn holds_at_once(reason: EndReason) -> bool {
-        matches!(reason, EndReason::LoggedOut | EndReason::Revoked)
-    }
-
-    fn owe(&self, owed: Owed) {
-        if !self.shared.backlog.owe(owed) {
-            tracing::error!(
-                event = "store_backlog_full",
-                "Redis is out of reach for too long: what ends now holds in this process only"
-            );
-        }
-    }
 }
 
 impl Store for RedisStore {
@@ -151,27 +136,7 @@ impl Store for RedisStore {
     }
 
     fn end(&self, session: SessionId, reason: EndReason, until: Timestamp, now: Timestamp) -> Answer<'_, ()> {
-        Box::pin(async move {
-            let shared = &self.shared;
-            let at_once = Self::holds_at_once(reason);
-            if at_once {
-                shared.mirror.end(session, reason, until, now).await?;
-            }
-            let ended = self.end_there(session, reason.into(), until, now).await;
-            match ended {
-                Ok(()) => shared.mirror.end(session, reason, until, now).await,
-                Err(error) => {
-                    if at_once {
-                        self.owe(Owed::End {
-                            session,
-                            reason,
-                            until,
-                        });
-                    }
-                    Err(error)
-                }
-            }
-        })
+        Box::pin(self.end_one(session, reason, until, now))
     }
 
     fn end_all<'a>(
@@ -181,29 +146,7 @@ impl Store for RedisStore {
         cutoff: Cutoff,
         now: Timestamp,
     ) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let shared = &self.shared;
-            shared.mirror.end_all(issuer, whose, cutoff, now).await?;
-            let ended = self.end_all_there(issuer, whose, cutoff, now).await;
-            if ended.is_err()
-                && let Event::Cutoff {
-                    issuer,
-                    whose,
-                    before,
-                    reason,
-                    until,
-                } = Event::cutoff(issuer, whose, cutoff)
-            {
-                self.owe(Owed::Cutoff {
-                    issuer,
-                    whose,
-                    before,
-                    reason,
-                    until,
-                });
-            }
-            ended
-        })
+        Box::pin(self.end_many(issuer, whose, cutoff, now))
     }
 
     fn record(&self, session: SessionId, record: Record, now: Timestamp) -> Answer<'_, ()> {
@@ -229,50 +172,11 @@ impl Store for RedisStore {
     }
 
     fn claim(&self, session: SessionId, claimant: Claimant, now: Timestamp) -> Answer<'_, bool> {
-        Box::pin(async move {
-            let shared = &self.shared;
-            let kept = shared.leases().get(&session) == Some(&claimant);
-            let answer = shared
-                .ask(|to| Ok(calls::claim(shared, to, session, claimant, kept, now)))
-                .await?;
-            let mut known = list(answer)?.into_iter();
-            if !yes(known.next().unwrap_or_default())? {
-                return Ok(false);
-            }
-            let [ended, newest, presented, until] = exactly(redis::Value::Array(known.collect()))?;
-            // Before the right is given: a look from here on knows of every renewal before (contract §9).
-            let until = Timestamp::from_millis(maybe_number(until)?.unwrap_or(0));
-            if until > now {
-                if let Some(newest) = maybe_number(newest)? {
-                    let newest = super::Newest {
-                        generation: Generation(newest),
-                        presented: maybe_number(presented)? == Some(1),
-                    };
-                    shared.mirror.learn(session, newest, until, now)?;
-                }
-                if let Some(letter) = maybe_bytes(ended)? {
-                    let reason = Reason::of_letter(&String::from_utf8_lossy(&letter));
-                    shared.mirror.end(session, reason.into(), until, now).await?;
-                }
-            }
-            shared.leases().insert(session, claimant);
-            Ok(true)
-        })
+        Box::pin(self.take_right(session, claimant, now))
     }
 
     fn release(&self, session: SessionId, claimant: Claimant) -> Answer<'_, ()> {
-        Box::pin(async move {
-            let shared = &self.shared;
-            {
-                let mut leases = shared.leases();
-                if leases.get(&session) == Some(&claimant) {
-                    leases.remove(&session);
-                }
-            }
-            let now = shared.now();
-            let call = |to: &_| Ok(calls::release(shared, to, session, claimant, now));
-            shared.ask(call).await.map(drop)
-        })
+        Box::pin(self.give_right_back(session, claimant))
     }
 
     fn keep_renewal(
@@ -284,74 +188,15 @@ impl Store for RedisStore {
         until: Timestamp,
         now: Timestamp,
     ) -> Answer<'_, bool> {
-        Box::pin(async move {
-            let shared = &self.shared;
-            let kept = self
-                .keep_there(session, from, &sealed, [result_until, until], now)
-                .await;
-            match kept {
-                Ok(Ok(())) => {
-                    // Here, too: it is found without asking, and a store that loses it is told again.
-                    let here = shared
-                        .mirror
-                        .keep_renewal(session, from, sealed, result_until, until, now)
-                        .await;
-                    if here.is_err() {
-                        shared.mirror.learn(session, unseen(from.next()), until, now)?;
-                    }
-                    Ok(true)
-                }
-                Ok(Err(reason)) => {
-                    shared.mirror.end(session, reason.into(), until, now).await?;
-                    Ok(false)
-                }
-                Err(error) => {
-                    let here = shared
-                        .mirror
-                        .keep_renewal(session, from, sealed.clone(), result_until, until, now)
-                        .await;
-                    // It has ended, as far as is known here.
-                    if here == Ok(false) {
-                        return Ok(false);
-                    }
-                    self.owe(Owed::Renewal {
-                        session,
-                        from,
-                        sealed,
-                        result_until,
-                        until,
-                    });
-                    Err(error)
-                }
-            }
-        })
+        Box::pin(self.keep(session, from, sealed, [result_until, until], now))
     }
 
     fn renewal(&self, session: SessionId, from: Generation, now: Timestamp) -> Answer<'_, Option<Vec<u8>>> {
-        Box::pin(async move {
-            let shared = &self.shared;
-            if let Some(sealed) = shared.mirror.renewal(session, from, now).await? {
-                return Ok(Some(sealed));
-            }
-            let connected = shared.connected()?;
-            let mut get = redis::cmd("HMGET");
-            get.arg(calls::entry(shared, &connected, session))
-                .arg(format!("r{}", from.0))
-                .arg(format!("u{}", from.0));
-            let answer = connected.link.ask(&get).await;
-            let [sealed, until] = exactly(answer.map_err(|trouble| shared.doubtful(trouble))?)?;
-            let until = Timestamp::from_millis(maybe_number(until)?.unwrap_or(0));
-            Ok(maybe_bytes(sealed)?.filter(|_| until > now))
-        })
+        Box::pin(self.kept(session, from, now))
     }
 
     fn presented(&self, session: SessionId, generation: Generation, now: Timestamp) -> Answer<'_, ()> {
-        Box::pin(async move {
-            let shared = &self.shared;
-            shared.mirror.presented(session, generation, now).await?;
-            let call = |to: &_| sealed(calls::presented(shared, to, session, generation, now));
-            shared.ask(call).await.map(drop)
-        })
+        Box::pin(self.seen(session, generation, now))
     }
 
     fn refused(&self, session: SessionId, generation: Generation, now: Timestamp) -> Answer<'_, Timestamp> {
@@ -406,58 +251,9 @@ impl Store for RedisStore {
     }
 }
 
-impl RedisStore {
-    async fn end_there(
-        &self,
-        session: SessionId,
-        reason: Reason,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let shared = &self.shared;
-        let call = |to: &_| sealed(calls::end(shared, to, session, reason, until, now));
-        taken(yes(shared.ask(call).await?)?)
-    }
-
-    async fn end_all_there(
-        &self,
-        issuer: &str,
-        whose: Whose<'_>,
-        cutoff: Cutoff,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let shared = &self.shared;
-        let call = |to: &_| sealed(calls::cutoff(shared, to, issuer, whose, cutoff, now));
-        taken(yes(shared.ask(call).await?)?)
-    }
-
-    /// `Err` inside: it has ended, and why.
-    async fn keep_there(
-        &self,
-        session: SessionId,
-        from: Generation,
-        result: &[u8],
-        untils: [Timestamp; 2],
-        now: Timestamp,
-    ) -> Result<Result<(), Reason>, StoreError> {
-        let shared = &self.shared;
-        let call = |to: &_| sealed(calls::keep(shared, to, session, from, result, untils, now));
-        let mut answer = list(shared.ask(call).await?)?.into_iter();
-        match number::<i64>(answer.next().unwrap_or_default())? {
-            1 => Ok(Ok(())),
-            0 => Ok(Err(Reason::of_letter(&text(answer.next().unwrap_or_default())?))),
-            _ => Err(full()),
-        }
-    }
-}
-
 /// A call that could be made.
 fn sealed(call: Option<script::Call>) -> Result<script::Call, StoreError> {
     call.ok_or(StoreError("it cannot be sealed".into()))
-}
-
-fn taken(taken: bool) -> Result<(), StoreError> {
-    if taken { Ok(()) } else { Err(full()) }
 }
 
 fn full() -> StoreError {

@@ -29,11 +29,13 @@ impl Shared {
     /// Follows the store until the end of the process.
     pub(super) async fn follow(self: Arc<Self>) {
         let mut pause = FIRST_PAUSE;
+        let mut found_anew = false;
         loop {
             let before = Instant::now();
             let Err(trouble) = self.live().await;
-            // A store that is another one is there: it is found at once.
-            if trouble == Trouble::AnotherStore {
+            // A store that is another one is there: it is found at once, the first time.
+            found_anew = trouble == Trouble::AnotherStore && !found_anew;
+            if found_anew {
                 continue;
             }
             if self.disconnect() {
