@@ -35,8 +35,14 @@ mod logs;
 mod overtaken;
 mod paths;
 mod provider_trouble;
+#[cfg(feature = "redis")]
+#[allow(dead_code, reason = "it serves unit tests, too")]
+#[path = "../support/redis_server.rs"]
+mod redis_server;
 mod reload;
 mod renewal;
+#[cfg(feature = "redis")]
+mod replicas;
 mod sizes;
 mod smuggling;
 mod streams;
