@@ -3,8 +3,8 @@
 local lease = redis.call('HMGET', KEYS[5], 'c', 's')
 if lease[1] ~= ARGV[4] then
   if lease[1] then
-    local since = tonumber(lease[2])
-    if since <= now and now - since < tonumber(ARGV[5]) then return {0} end
+    -- Either way: replicas agree on the time to a fraction of a second, and a clock that is set back makes no lease of hours.
+    if math.abs(now - tonumber(lease[2])) < tonumber(ARGV[5]) then return {0} end
   end
   if ARGV[6] ~= '1' and redis.call('EXISTS', KEYS[7]) == 1 then return {0} end
 end

@@ -103,6 +103,18 @@ async fn the_right_to_renew_is_one_replicas_and_whoever_gets_it_knows_of_the_ren
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_right_is_safe_from_who_is_a_moment_behind() {
+    // Replicas agree on the time to a fraction of a second only.
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let (one, two) = (replica(&server).await, replica(&server).await);
+    let ahead = now(&one).after(Duration::from_millis(250));
+    assert!(one.claim(SESSION, Claimant(1), ahead).await.unwrap());
+    assert!(!two.claim(SESSION, Claimant(2), now(&two)).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_end_wins_over_a_renewal_of_another_replica() {
     // The renewing replica has not heard of the end, and Redis has.
     let Some(server) = RedisServer::start() else {
