@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `load` | the walk from text to [`Config`] |
 //! | `document`, `schema`, `table` | the text as a tree; which keys exist; how a table is read |
-//! | `server`, `keys`, `store`, `app`, `provider`, `session`, `route` | one TOML table each |
+//! | `server`, `admin`, `keys`, `store`, `app`, `provider`, `session`, `route` | one TOML table each |
 //! | `secret`, `variables`, `overrides` | references to secrets, the environment, what it overrides |
 //! | `overlap`, `landing`, `path`, `site` | what holds between values: paths, pages, sites |
 //! | `duration`, `size`, `origin`, `upstream`, `redis_url` | values of their own form |
@@ -29,6 +29,7 @@ use http::{HeaderName, Method};
 use ipnet::IpNet;
 use secrecy::SecretString;
 
+mod admin;
 mod app;
 mod changes;
 mod check;
@@ -73,6 +74,8 @@ pub use problem::{Code, Problem, Problems, Severity};
 pub use redis_url::{RedisForm, RedisUrl};
 pub use render::Look;
 pub(crate) use session::NEVER_SHOWN;
+pub use session::{RefreshMode, Session, SessionMode};
+pub use store::Redis;
 pub use upstream::{Transport, Upstream};
 pub use variables::Variables;
 
@@ -81,6 +84,8 @@ pub use variables::Variables;
 pub struct Config {
     /// `[server]`
     pub server: Server,
+    /// `[admin]`; absent = off.
+    pub admin: Option<Admin>,
     /// `[keys]`: at least one; the first seals, all open.
     pub keys: Vec<CookieKey>,
     /// `[store]`
@@ -100,6 +105,17 @@ pub struct Server {
     pub max_header_bytes: usize,
 }
 
+/// `[admin]`: a listener for operators and their machines.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// `insecure_http`: plain HTTP off loopback is meant.
+    pub insecure_http: bool,
+    /// `token`: what `GET /sessions` and `POST /revoke` ask for; without it there are none.
+    pub token: Option<SecretString>,
+}
+
 /// One 32-byte cookie key; `Debug` shows nothing of it.
 #[derive(Clone)]
 pub struct CookieKey(pub(crate) Arc<zeroize::Zeroizing<[u8; 32]>>);
@@ -116,17 +132,6 @@ pub enum StoreKind {
     Redis(Redis),
     /// Several processes that share nothing.
     None,
-}
-
-/// `[store]` of `kind = "redis"`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Redis {
-    /// `url`
-    pub url: RedisUrl,
-    /// `prefix`: in front of every key, so that several services can share one Redis.
-    pub prefix: Box<str>,
-    /// `grace`: how long API calls go on while Redis is out of reach.
-    pub grace: Duration,
 }
 
 /// The app's id as it stands in cookie names: `[a-z0-9-]`, at most 16 characters.
@@ -288,42 +293,6 @@ impl LogoutHint {
             Self::IdToken => "id_token",
             Self::Sid => "sid",
             Self::ClientId => "client_id",
-        }
-    }
-}
-
-/// `[app.session]`
-#[derive(Debug, Clone)]
-pub struct Session {
-    /// `idle_timeout`, from 1 s; slides with API calls and refreshes.
-    pub idle_timeout: Duration,
-    /// `absolute_timeout`
-    pub absolute_timeout: Duration,
-    /// `refresh`
-    pub refresh: RefreshMode,
-    /// `persistent`: cookies carry Max-Age.
-    pub persistent: bool,
-    /// `cookie_budget` in bytes: names, separators and chunks of at, rt, id together.
-    pub cookie_budget: usize,
-    /// `claims`: narrows `id_token_claims`; `None` shows all but the protocol's own.
-    pub claims: Option<Vec<Box<str>>>,
-}
-
-/// `refresh`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefreshMode {
-    /// The proxy renews.
-    Inline,
-    /// Only `POST refresh` renews.
-    Spa,
-}
-
-impl RefreshMode {
-    /// As the configuration writes it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Inline => "inline",
-            Self::Spa => "spa",
         }
     }
 }

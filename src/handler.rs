@@ -22,6 +22,7 @@ use crate::gate::app::{Hosts, Match, host_of};
 use crate::gate::harden::Answer;
 use crate::gate::path::CanonicalPath;
 use crate::gate::{RequestId, RequestIds, client, cors, limits};
+use crate::metrics::{AppMeters, Source};
 use crate::random::{OsRandom, Random};
 use crate::refusal::{Code, Refusal};
 use crate::store::Store;
@@ -30,6 +31,7 @@ mod agent;
 mod answer;
 mod api;
 mod explain;
+mod inside;
 mod live;
 mod mount;
 mod onward;
@@ -76,6 +78,8 @@ struct Inner {
     /// Our element of `Via`: a pseudonym of this process, so that a request that comes back is known (P-07).
     via: HeaderValue,
     apps: Vec<Arc<AppRuntime>>,
+    /// Counts requests that are for no app.
+    unplaced: AppMeters,
 }
 
 /// The impurities and shared state a [`TokenHandler`] is given; tests pass their own.
@@ -154,7 +158,7 @@ impl TokenHandler {
         poll_fn(|cx| {
             catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))).unwrap_or_else(|_| {
                 let refusal = Refusal::new(Code::Internal).because("a panic: this is a bug");
-                Poll::Ready(refuse(&ask, None, refusal.closing()))
+                Poll::Ready(current.refuse_nowhere(&ask, refusal.closing()))
             })
         })
         .await
@@ -167,17 +171,8 @@ impl TokenHandler {
 
     /// The answer to whoever comes when there is no room (contract §6: 503 `overloaded`).
     pub(crate) fn overloaded(&self, method: &Method, peer: IpAddr) -> Response<ResponseBody> {
-        let ask = Ask {
-            id: self.view.current().ids.next(),
-            method: method.clone(),
-            peer,
-            part: Part::Whole,
-        };
-        refuse(
-            &ask,
-            None,
-            Refusal::new(Code::Overloaded).retry_after(1).closing(),
-        )
+        let refusal = Refusal::new(Code::Overloaded).retry_after(1);
+        self.refuse_unheard(method, peer, refusal.closing())
     }
 
     /// The answer to a head that the listener found malformed where the HTTP library did not (P-10).
@@ -187,17 +182,20 @@ impl TokenHandler {
         peer: IpAddr,
         why: &'static str,
     ) -> Response<ResponseBody> {
+        let refusal = Refusal::new(Code::InvalidRequest).saying(why);
+        self.refuse_unheard(method, peer, refusal.closing())
+    }
+
+    /// Refuses what nobody looks at further.
+    fn refuse_unheard(&self, method: &Method, peer: IpAddr, refusal: Refusal) -> Response<ResponseBody> {
+        let current = self.view.current();
         let ask = Ask {
-            id: self.view.current().ids.next(),
+            id: current.ids.next(),
             method: method.clone(),
             peer,
             part: Part::Whole,
         };
-        refuse(
-            &ask,
-            None,
-            Refusal::new(Code::InvalidRequest).saying(why).closing(),
-        )
+        current.refuse_nowhere(&ask, refusal)
     }
 }
 
@@ -280,7 +278,17 @@ impl Inner {
             reader: cors::reader(&site.app_of(None).app, &parts.headers),
             name: "",
         });
-        refuse(ask, place.as_ref(), refusal)
+        match &place {
+            Some(place) => refuse(ask, Some(place), refusal),
+            None => self.refuse_nowhere(ask, refusal),
+        }
+    }
+
+    /// Refuses what is for no app.
+    fn refuse_nowhere(&self, ask: &Ask, refusal: Refusal) -> Response<ResponseBody> {
+        self.unplaced.refused(refusal.code.as_str());
+        self.unplaced.answer(Source::Cloakroom, refusal.code.status());
+        refuse(ask, None, refusal)
     }
 
     fn find<'r>(&self, ask: &Ask, parts: &'r Parts) -> Result<Found<'_, 'r>, Refusal> {

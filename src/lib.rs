@@ -41,6 +41,7 @@
 //! What such an app has to do itself, because it sees no bytes: `docs/how-to/in-your-axum-app.md`, and
 //! `examples/axum-app.rs`.
 
+mod admin;
 // What is hidden is public for our own tests and nobody else: it changes with any version.
 #[doc(hidden)]
 pub mod agent;
@@ -54,6 +55,8 @@ pub mod demo;
 #[doc(hidden)]
 pub mod gate;
 pub mod handler;
+#[doc(hidden)]
+pub mod metrics;
 #[doc(hidden)]
 pub mod provider;
 #[doc(hidden)]

@@ -28,6 +28,7 @@ pub enum Code {
     SessionRevoked,
     AccessTokenExpired,
     StepUpRequired,
+    TokenInvalid,
     CsrfRejected,
     OriginRejected,
     Forbidden,
@@ -135,6 +136,12 @@ impl Code {
                 S::UNAUTHORIZED,
                 Client,
                 "A stronger or fresher login is required.",
+            ),
+            Self::TokenInvalid => (
+                "token_invalid",
+                S::UNAUTHORIZED,
+                Client,
+                "The bearer token is missing or wrong.",
             ),
             Self::CsrfRejected => (
                 "csrf_rejected",
@@ -368,10 +375,12 @@ impl Refusal {
         headers.insert(TOKEN_HANDLER_ERROR, HeaderValue::from_static(self.code.as_str()));
         if self.code.status() == StatusCode::UNAUTHORIZED {
             // RFC 9110 §15.5.2 wants a challenge; a scheme of our own keeps browsers from asking for a password (P-15).
-            headers.insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Token-Handler"),
-            );
+            // Whoever came with a bearer token, or should have, is told by the scheme of RFC 6750 §3.
+            let challenge = match self.code {
+                Code::TokenInvalid => "Bearer error=\"invalid_token\"",
+                _ => "Token-Handler",
+            };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, allow);

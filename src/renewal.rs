@@ -34,6 +34,7 @@ mod foresee;
 mod keep;
 mod peek;
 mod rotate;
+mod shelf;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -45,9 +46,10 @@ use http::HeaderValue;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::App;
+use crate::metrics::AppMeters;
 use crate::provider::Provider;
 use crate::random::Random;
-use crate::session::{Cookies, Presented, Session};
+use crate::session::{Cookies, Parts, Presented, Session};
 use crate::store::Store;
 
 use detached::Detached;
@@ -91,6 +93,8 @@ pub struct SessionParts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// What is counted.
+    pub meters: AppMeters,
 }
 
 /// A session that may be used now.
@@ -109,7 +113,7 @@ pub struct Admitted {
 impl Admitted {
     /// Whether there is anything for [`Sessions::cookies_for_answer`] to do.
     pub fn wants_cookies(&self) -> bool {
-        self.renewed || self.slide || self.presented.has_surplus()
+        self.renewed || self.slide || self.presented.has_surplus() || self.presented.outdated() != Parts::NONE
     }
 }
 

@@ -9,6 +9,7 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
+//! | `answering` | who answers behind it |
 //! | `connection` | one connection from its first byte to its last |
 //! | `io` | the socket, watched: when it stalls, which head it brought |
 //! | `head` | what the HTTP library lets pass in a head and we do not |
@@ -27,11 +28,13 @@ use tokio::sync::Semaphore;
 
 use crate::handler::TokenHandler;
 
+mod answering;
 mod connection;
 mod drain;
 mod head;
 mod io_watch;
 
+pub(crate) use answering::Answering;
 use drain::Drain;
 
 /// Serves until `shutdown` resolves, then drains: no new connections, requests in flight finish (bounded), idle
@@ -44,9 +47,18 @@ pub async fn serve(
     serve_within(listeners, handler, shutdown, Bounds::default()).await;
 }
 
-async fn serve_within(
+/// The same for a listener beside the public one, with fewer connections and less patience.
+pub(crate) async fn serve_aside(
+    listener: TcpListener,
+    answering: impl Answering,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    serve_within(vec![listener], answering, shutdown, Bounds::aside()).await;
+}
+
+async fn serve_within<A: Answering>(
     listeners: Vec<TcpListener>,
-    handler: TokenHandler,
+    handler: A,
     shutdown: impl Future<Output = ()> + Send,
     bounds: Bounds,
 ) {
@@ -108,8 +120,8 @@ pub(crate) fn check_head(
 }
 
 /// What all connections share.
-struct House {
-    handler: TokenHandler,
+struct House<A> {
+    handler: A,
     rooms: Arc<Semaphore>,
     lobby: Arc<Semaphore>,
     drain: Drain,
@@ -155,7 +167,21 @@ impl Default for Bounds {
     }
 }
 
-async fn accept(listener: TcpListener, house: Arc<House>) {
+impl Bounds {
+    /// For a listener that operators and their machines ask.
+    fn aside() -> Self {
+        Self {
+            connections: 256,
+            refused_at_once: 16,
+            idle: Duration::from_secs(30),
+            stall: Duration::from_secs(10),
+            drain: Duration::from_secs(2),
+            ..Self::default()
+        }
+    }
+}
+
+async fn accept<A: Answering>(listener: TcpListener, house: Arc<House<A>>) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => admit(stream, peer, &house),
@@ -168,18 +194,20 @@ async fn accept(listener: TcpListener, house: Arc<House>) {
     }
 }
 
-fn admit(stream: TcpStream, peer: SocketAddr, house: &Arc<House>) {
+fn admit<A: Answering>(stream: TcpStream, peer: SocketAddr, house: &Arc<House<A>>) {
     let (permit, full) = match Arc::clone(&house.rooms).try_acquire_owned() {
         Ok(permit) => (permit, false),
         Err(_) => match Arc::clone(&house.lobby).try_acquire_owned() {
             Ok(permit) => (permit, true),
             // Too many even to be told.
-            Err(_) => return,
+            Err(_) => return house.handler.connection_dropped(),
         },
     };
     let house = Arc::clone(house);
+    let counted = house.handler.connection(full);
     tokio::spawn(async move {
         let _permit = permit;
+        let _counted = counted;
         connection::serve(stream, peer, house, full).await;
     });
 }

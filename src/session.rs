@@ -20,6 +20,7 @@ mod assemble;
 mod chunk;
 mod content;
 mod cookies;
+mod farewell;
 mod inspect;
 mod jar;
 mod keyring;
@@ -34,6 +35,7 @@ mod seal;
 )]
 mod sealer;
 mod set_cookie;
+mod shelf;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +45,8 @@ pub use login::LoginTooLarge;
 pub use names::is_session_cookie_name;
 #[cfg(feature = "redis")]
 pub(crate) use sealer::Sealer;
+pub(crate) use shelf::Secret;
+pub use shelf::{Shelf, Shelved};
 
 /// What one login opened. 128 random bits; a secret of its own kind: `Debug` shows nothing of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -133,7 +137,8 @@ pub struct Session {
     pub touched: Timestamp,
     /// The idle timeout when it was sealed; the lesser of this and the configured one holds.
     pub idle: Duration,
-    /// The absolute timeout when it was sealed; the lesser of this and the configured one holds.
+    /// The absolute timeout when it was sealed, or the end of a refresh token whose life is known, if that is sooner; the
+    /// lesser of this and the configured one holds.
     pub absolute: Duration,
     /// The epoch of the store that last vouched for this session (contract §9).
     pub epoch: Epoch,
@@ -143,6 +148,8 @@ pub struct Session {
     pub refresh: Option<RefreshToken>,
     /// The ID token: each login brings one, and without its cookie nothing opens.
     pub id_token: Option<IdToken>,
+    /// Where this generation's tokens lie in the store; `None`: in the cookies themselves.
+    pub shelf: Option<Shelf>,
     /// Who the user is.
     pub identity: Identity,
 }
@@ -184,6 +191,12 @@ impl Session {
     /// When the session ends whatever happens, given the configured timeout.
     pub fn absolute_end(&self, configured: Duration) -> Timestamp {
         self.started.after(self.absolute.min(configured))
+    }
+
+    /// How long something must be remembered of it: until no generation of it could live, also where a renewal or a reload
+    /// prolongs it.
+    pub fn remembered_until(&self, configured: Duration) -> Timestamp {
+        self.started.after(self.absolute.max(configured))
     }
 }
 

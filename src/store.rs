@@ -47,6 +47,18 @@ pub enum EndReason {
     Expired,
 }
 
+impl EndReason {
+    /// As a metric and the log say it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::LoggedOut => "logged_out",
+            Self::Revoked => "revoked",
+            Self::Replaced => "replaced",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// What identifies a session towards the store.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionRef<'a> {
@@ -194,6 +206,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Records of sessions that have not ended and are not over, newest first, at most `limit`.
     fn recorded<'a>(&'a self, find: Find<'a>, limit: usize, now: Timestamp) -> Answer<'a, Vec<Record>>;
+
+    /// Since when every session that began, and is neither over nor ended, is in the list; `None` where nobody knows. One
+    /// whose record went for room, or that began before this store did, may be missing from it.
+    fn recorded_since(&self) -> Option<Timestamp> {
+        None
+    }
 
     /// Ends the session with this handle, where it is recorded; `false` where it is not.
     fn end_recorded(&self, handle: SessionHandle, reason: EndReason, now: Timestamp) -> Answer<'_, bool>;

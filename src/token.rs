@@ -56,6 +56,8 @@ pub struct TokenSet {
     pub expires_in: Option<Duration>,
     /// The refresh token; `None` on a refresh means "keep the old one" (RFC 6749 §6).
     pub refresh: Option<RefreshToken>,
+    /// How long the refresh token lives, where the provider says so.
+    pub refresh_expires_in: Option<Duration>,
     /// The ID token, not yet verified.
     pub id_token: Option<IdToken>,
     /// The granted scope where the provider named it; `None` means "as requested".

@@ -47,6 +47,21 @@ pub(super) async fn finish(
     headers: &HeaderMap,
     response: &Parameters,
 ) -> Result<Finished, Refusal> {
+    let finished = begin_or_refuse(agent, headers, response).await;
+    let outcome = match &finished {
+        Ok(_) => "ok",
+        Err(refusal) => refusal.code.as_str(),
+    };
+    agent.sessions.parts.meters.login(outcome);
+    finished
+}
+
+/// All steps.
+async fn begin_or_refuse(
+    agent: &Agent,
+    headers: &HeaderMap,
+    response: &Parameters,
+) -> Result<Finished, Refusal> {
     let cookies = &agent.sessions.parts.cookies;
     let now = agent.clock.now();
     let unknown = || match response.repeated() {

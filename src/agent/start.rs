@@ -44,6 +44,7 @@ pub(super) async fn start(
         max_age: request.max_age,
         replaces: match cookies.open(headers) {
             Opened::Session(session, _) => Some(session.id),
+            Opened::Shelved(shelved, _) => Some(shelved.facts().id),
             Opened::Absent | Opened::Unreadable { .. } => None,
         },
         started: agent.clock.now(),

@@ -9,27 +9,39 @@ use std::sync::Arc;
 
 use super::report;
 use super::signals::HangUps;
+use crate::admin::Admin;
 use crate::config::{Changes, Config, Problem, Problems, Severity, Variables};
 use crate::handler::TokenHandler;
 
 /// Reloads at each hang-up; never returns.
-pub(super) async fn follow(path: PathBuf, first: Config, handler: TokenHandler, mut hang_ups: HangUps) {
+pub(super) async fn follow(
+    path: PathBuf,
+    first: Config,
+    handler: TokenHandler,
+    admin: Option<Admin>,
+    mut hang_ups: HangUps,
+) {
     let path: Arc<Path> = path.into();
     let mut current = Arc::new(first);
+    let meters = Arc::clone(handler.meters());
     loop {
         hang_ups.next().await;
         let (path, old, handler) = (Arc::clone(&path), Arc::clone(&current), handler.clone());
+        let admin = admin.clone();
         // It reads files and derives keys: not on a thread that serves.
-        match tokio::task::spawn_blocking(move || reload(&path, &old, &handler)).await {
+        match tokio::task::spawn_blocking(move || reload(&path, &old, &handler, admin.as_ref())).await {
             Ok(Some(new)) => current = Arc::new(new),
-            Ok(None) => {}
-            Err(error) => refused(&format!("a bug: {error}")),
+            Ok(None) => meters.reload(false),
+            Err(error) => {
+                meters.reload(false);
+                refused(&format!("a bug: {error}"));
+            }
         }
     }
 }
 
 /// The configuration that is served from now on; `None`: it is still the old one.
-fn reload(path: &Path, old: &Config, handler: &TokenHandler) -> Option<Config> {
+fn reload(path: &Path, old: &Config, handler: &TokenHandler, admin: Option<&Admin>) -> Option<Config> {
     let checked = Config::check(path, &Variables::of_process());
     let Some(new) = checked.config else {
         tell_problems(path, &checked.problems);
@@ -50,6 +62,10 @@ fn reload(path: &Path, old: &Config, handler: &TokenHandler) -> Option<Config> {
         refused(&error.to_string());
         return None;
     }
+    if let (Some(admin), Some(settings)) = (admin, &new.admin) {
+        admin.use_token_of(settings);
+    }
+    handler.meters().reload(true);
     report::log_warnings(&checked.problems);
     for change in &changes {
         tracing::info!(
@@ -104,5 +120,5 @@ fn tell(path: &Path, problem: &Problem) {
 
 /// The port is taken and the store holds what it holds.
 fn needs_restart(key: &str) -> bool {
-    key == "server.listen" || key.starts_with("store.")
+    key == "server.listen" || key == "admin.listen" || key.starts_with("store.")
 }

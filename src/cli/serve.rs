@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::exit::Failure;
 use super::{ConfigFile, logging, reload, report, signals};
-use crate::config::{Config, StoreKind};
+use crate::admin::Admin;
+use crate::config::{self, Config, StoreKind};
 use crate::handler::{Environment, TokenHandler};
 use crate::server;
 
@@ -50,22 +53,77 @@ impl Serve {
 async fn serve(path: PathBuf, config: Config, handler: TokenHandler) -> Result<(), Failure> {
     // Caught before the port is taken: whoever sees the port answer may send a signal.
     let (signals, hang_ups) = signals::listen()?;
-    let wanted = config.server.listen;
+    let (listener, address) = listen(config.server.listen).await?;
+    let admin = match &config.admin {
+        Some(settings) => Some(Beside::start(&handler, settings).await?),
+        None => None,
+    };
+    for app in &config.apps {
+        tracing::info!(event = "serving", app = app.id.as_str(), origin = %app.origin, routes = app.routes.len(), "serving");
+    }
+    tracing::info!(event = "listening", %address, version = env!("CARGO_PKG_VERSION"), "listening");
+    let listening = admin.as_ref().map(|beside| beside.admin.clone());
+    let reloading = tokio::spawn(reload::follow(
+        path,
+        config,
+        handler.clone(),
+        listening.clone(),
+        hang_ups,
+    ));
+    let shutdown = async {
+        signals.shutdown().await;
+        if let Some(admin) = listening {
+            admin.drain();
+        }
+    };
+    server::serve(vec![listener], handler, shutdown).await;
+    reloading.abort();
+    if let Some(beside) = admin {
+        beside.stop().await;
+    }
+    tracing::info!(event = "stopped", "stopped");
+    Ok(())
+}
+
+/// The admin listener: it answers until the public one has drained, so that whoever asks learns how that goes.
+struct Beside {
+    admin: Admin,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Beside {
+    async fn start(handler: &TokenHandler, settings: &config::Admin) -> Result<Self, Failure> {
+        let wanted = settings.listen;
+        let (listener, address) = listen(wanted).await?;
+        let admin = Admin::new(handler.clone(), settings.clone(), address);
+        let sessions = settings.token.is_some();
+        tracing::info!(event = "admin_listening", %address, sessions, "listening for operators");
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(server::serve_aside(listener, admin.clone(), async {
+            // Dropped without a word is the end as well.
+            drop(stopped.await);
+        }));
+        Ok(Self { admin, stop, serving })
+    }
+
+    async fn stop(self) {
+        // Nobody listens any more where the task has ended.
+        let _ = self.stop.send(());
+        if self.serving.await.is_err() {
+            tracing::error!(event = "admin_listener_died", "this is a bug");
+        }
+    }
+}
+
+async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
     let listener = TcpListener::bind(wanted)
         .await
         .map_err(|error| cannot_listen(wanted, &error))?;
     let address = listener
         .local_addr()
         .map_err(|error| cannot_listen(wanted, &error))?;
-    for app in &config.apps {
-        tracing::info!(event = "serving", app = app.id.as_str(), origin = %app.origin, routes = app.routes.len(), "serving");
-    }
-    tracing::info!(event = "listening", %address, version = env!("CARGO_PKG_VERSION"), "listening");
-    let reloading = tokio::spawn(reload::follow(path, config, handler.clone(), hang_ups));
-    server::serve(vec![listener], handler, signals.shutdown()).await;
-    reloading.abort();
-    tracing::info!(event = "stopped", "stopped");
-    Ok(())
+    Ok((listener, address))
 }
 
 /// A runtime with a thread per core.

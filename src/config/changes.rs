@@ -39,6 +39,7 @@ impl Changes {
             differences(name, &of(old), &of(new), &mut list);
         };
         table("server", &|config| entries::of_server(&config.server));
+        table("admin", &|config| entries::of_admin(config.admin.as_ref()));
         table("keys", &|config| entries::of_keys(&config.keys));
         table("store", &|config| entries::of_store(&config.store));
         let id = |app: &Arc<App>| app.id.as_str().to_owned();

@@ -129,6 +129,7 @@ impl Row {
 pub(super) fn of(config: &Config, root: &Table<'_>, text: &str, file_name: &str) -> Effective {
     let Config {
         server,
+        admin,
         keys,
         store,
         apps,
@@ -147,6 +148,9 @@ pub(super) fn of(config: &Config, root: &Table<'_>, text: &str, file_name: &str)
     };
     let top = |name| root.table_or_empty(name);
     show("[server]", top("server"), entries::of_server(server));
+    if admin.is_some() {
+        show("[admin]", top("admin"), entries::of_admin(admin.as_ref()));
+    }
     show("[keys]", top("keys"), entries::of_keys(keys));
     show("[store]", top("store"), entries::of_store(store));
     for (app, table) in apps.iter().zip(root.tables("app")) {

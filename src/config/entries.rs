@@ -9,7 +9,7 @@ use toml::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    App, CookieKey, Provider, Redis, RedisUrl, Route, Server, Session, SpaFiles, StoreKind, duration,
+    Admin, App, CookieKey, Provider, Redis, RedisUrl, Route, Server, Session, SpaFiles, StoreKind, duration,
     provider, size,
 };
 
@@ -61,6 +61,30 @@ pub(super) fn of_server(server: &Server) -> Entries {
         ("listen", text(listen)),
         ("trusted_proxies", texts(trusted_proxies)),
         ("max_header_bytes", bytes(*max_header_bytes as u64)),
+    ]
+}
+
+/// Unset, all of it, where there is no such listener.
+pub(super) fn of_admin(admin: Option<&Admin>) -> Entries {
+    let Some(Admin {
+        listen,
+        insecure_http: _,
+        token,
+    }) = admin
+    else {
+        return ["listen", "token", "insecure_http"]
+            .map(|key| (key, Entry::Unset))
+            .into();
+    };
+    vec![
+        ("listen", text(listen)),
+        (
+            "token",
+            maybe(token.as_ref(), |token| {
+                Entry::Secret(Zeroizing::new(token.expose_secret().as_bytes().to_vec()))
+            }),
+        ),
+        ("insecure_http", Entry::Written),
     ]
 }
 
@@ -183,6 +207,7 @@ pub(super) fn of_session(session: &Session) -> Entries {
         persistent,
         cookie_budget,
         claims,
+        mode,
     } = session;
     vec![
         ("idle_timeout", time(*idle_timeout)),
@@ -191,6 +216,7 @@ pub(super) fn of_session(session: &Session) -> Entries {
         ("persistent", flag(*persistent)),
         ("cookie_budget", bytes(*cookie_budget as u64)),
         ("claims", maybe(claims.as_deref(), texts)),
+        ("mode", text(mode.as_str())),
     ]
 }
 

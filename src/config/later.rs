@@ -26,10 +26,7 @@ pub(super) fn without_indices(path: &str) -> String {
 pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("server.login_rate", "a rate limit for logins, by client address"),
     ("server.tls", "TLS on the listener itself"),
-    (
-        "admin",
-        "a listener for liveness, readiness, metrics and revocation",
-    ),
+    ("admin.tls", "TLS on the admin listener"),
     ("log", "what is logged, and how"),
     ("audit", "a log of its own for logins, logouts and refusals"),
     (
@@ -66,7 +63,6 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
         "app.provider.authorization_details",
         "rich authorization requests (RFC 9396)",
     ),
-    ("app.session.mode", "sessions that are kept on the server"),
     (
         "app.route.accept_bearer",
         "callers that bring a bearer token instead of a session",

@@ -16,7 +16,7 @@ use super::schema::{self, ROOT};
 use super::table::Table;
 use super::variables::Variables;
 use super::{App, Config, Effective, Server, effective};
-use super::{app, keys, meant, overlap, overrides, server, size, store};
+use super::{admin, app, keys, meant, overlap, overrides, server, session, size, store};
 
 /// What came of a reading: a configuration unless there are errors, and everything there is to say about it.
 #[derive(Debug)]
@@ -149,6 +149,8 @@ fn check(
 fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Config> {
     schema::inspect(root.entries(), ROOT, "", check);
     let mut server = server::read(root, check);
+    let public = server.as_ref().map(|server| server.listen);
+    let admin = admin::read(root, public, check);
     let keys = keys::read(root, check);
     let store = store::read(root, check);
     let tables = root.tables("app");
@@ -177,10 +179,18 @@ fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Config> {
             meant::warn_of_another_port(server, origin, table, check);
         }
     }
+    if let Some(store) = &store {
+        for (app, table) in apps.iter().zip(&tables) {
+            if let Some(app) = app {
+                session::inspect_mode(store, &app.session, table, check);
+            }
+        }
+    }
     keys.refuse_client_secrets(check);
     let apps: Option<Vec<App>> = apps.into_iter().collect();
     Some(Config {
         server: server?,
+        admin: admin?,
         keys: keys.ring?,
         store: store?,
         apps: apps?.into_iter().map(Arc::new).collect(),

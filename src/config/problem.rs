@@ -90,6 +90,8 @@ impl Code {
     pub const STORE_URL: Self = Self("CR-C044");
     /// Redis on another machine without TLS.
     pub const PLAIN_REDIS: Self = Self("CR-C045");
+    /// A store that does not keep the sessions that are to live in it.
+    pub const SESSION_STORE: Self = Self("CR-C046");
     /// An upstream that is not a URL this service can forward to.
     pub const UPSTREAM: Self = Self("CR-C050");
     /// A method that cannot be allowed.
@@ -108,6 +110,8 @@ impl Code {
     pub const ANOTHER_PORT: Self = Self("CR-C071");
     /// Allowed origins that no login comes back to (a warning).
     pub const WAY_BACK: Self = Self("CR-C072");
+    /// A token of the admin listener that cannot be sent, or could be guessed.
+    pub const ADMIN_TOKEN: Self = Self("CR-C080");
 
     /// The code as text: `CR-C014`.
     pub const fn as_str(self) -> &'static str {

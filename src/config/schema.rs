@@ -8,7 +8,7 @@
 use super::check::Check;
 use super::document::{Entry, Node, Value};
 use super::problem::{Code, Place};
-use super::{app, keys, later, server, store};
+use super::{admin, app, keys, later, server, store};
 
 /// One key.
 pub(super) struct Key {
@@ -61,7 +61,7 @@ pub(super) enum Harmless {
 /// The top of the file.
 pub(super) const ROOT: &[Key] = &[
     Key::table("server", server::KEYS),
-    Key::later("admin"),
+    Key::table("admin", admin::KEYS),
     Key::table("keys", keys::KEYS),
     Key::table("store", store::KEYS),
     Key::tables("app", app::KEYS),

@@ -35,7 +35,7 @@ pub(super) fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Server> {
     })
 }
 
-fn read_listen(field: &Field<'_>, check: &mut Check<'_>) -> Option<SocketAddr> {
+pub(super) fn read_listen(field: &Field<'_>, check: &mut Check<'_>) -> Option<SocketAddr> {
     let text = field.text()?;
     if let Ok(listen) = text.parse() {
         return Some(listen);

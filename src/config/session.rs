@@ -5,9 +5,66 @@ use std::time::Duration;
 
 use super::check::Check;
 use super::problem::Code;
-use super::schema::{Harmless, Key, Kind};
+use super::schema::{Key, Kind};
 use super::table::{Field, Table, quoted};
-use super::{RefreshMode, Session, duration, size};
+use super::{StoreKind, duration, size};
+
+/// `[app.session]`
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// `idle_timeout`, from 1 s; slides with API calls and refreshes.
+    pub idle_timeout: Duration,
+    /// `absolute_timeout`
+    pub absolute_timeout: Duration,
+    /// `refresh`
+    pub refresh: RefreshMode,
+    /// `persistent`: cookies carry Max-Age.
+    pub persistent: bool,
+    /// `cookie_budget` in bytes: names, separators and chunks of at, rt, id together.
+    pub cookie_budget: usize,
+    /// `claims`: narrows `id_token_claims`; `None` shows all but the protocol's own.
+    pub claims: Option<Vec<Box<str>>>,
+    /// `mode`
+    pub mode: SessionMode,
+}
+
+/// `mode`: where the tokens of a session lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionMode {
+    /// In the browser's cookies, sealed.
+    Cookie,
+    /// In the store, sealed for the browser's cookies.
+    Store,
+}
+
+impl SessionMode {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cookie => "cookie",
+            Self::Store => "store",
+        }
+    }
+}
+
+/// `refresh`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshMode {
+    /// The proxy renews.
+    Inline,
+    /// Only `POST refresh` renews.
+    Spa,
+}
+
+impl RefreshMode {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::Spa => "spa",
+        }
+    }
+}
 
 pub(super) const KEYS: &[Key] = &[
     Key::new("idle_timeout", Kind::Duration),
@@ -16,7 +73,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("persistent", Kind::Flag),
     Key::new("cookie_budget", Kind::Size),
     Key::new("claims", Kind::Texts),
-    Key::later_but("mode", Harmless::Text("cookie")),
+    Key::new("mode", Kind::Text),
 ];
 
 /// Reads `[app.session]`, which may be absent.
@@ -57,6 +114,10 @@ pub(super) fn read(app: &Table<'_>, check: &mut Check<'_>) -> Option<Session> {
         Some(_) => table.each("claims", check, claim).map(Some),
         None => Some(None),
     };
+    let mode = table.or("mode", SessionMode::Cookie, check, |field, check| {
+        let words = [("cookie", SessionMode::Cookie), ("store", SessionMode::Store)];
+        field.choice(check, &words, &[])
+    });
     Some(Session {
         idle_timeout: idle_timeout?,
         absolute_timeout: absolute_timeout?,
@@ -64,7 +125,40 @@ pub(super) fn read(app: &Table<'_>, check: &mut Check<'_>) -> Option<Session> {
         persistent: persistent?,
         cookie_budget: usize::try_from(cookie_budget?).ok()?,
         claims: claims?,
+        mode: mode?,
     })
+}
+
+/// Where the tokens of sessions are to lie, the store must keep them.
+pub(super) fn inspect_mode(store: &StoreKind, session: &Session, app: &Table<'_>, check: &mut Check<'_>) {
+    let table = app.table_or_empty("session");
+    let Some(field) = table.field("mode").filter(|_| session.mode == SessionMode::Store) else {
+        return;
+    };
+    match store {
+        StoreKind::Memory { file: Some(_) } | StoreKind::Redis(_) => {}
+        StoreKind::Memory { file: None } => {
+            check
+                .warning(
+                    Code::SESSION_STORE,
+                    &field.path,
+                    field.place(),
+                    "a restart of the service signs everybody out",
+                )
+                .with_cause("the sessions live in the memory of one process, `[store] kind = \"memory\"`")
+                .with_fix("`store.file`, or `mode = \"cookie\"`; nothing, where this is meant");
+        }
+        StoreKind::None => {
+            check
+                .wrong(
+                    Code::SESSION_STORE,
+                    &field,
+                    "there is no store for the sessions to live in",
+                )
+                .with_cause("`[store] kind = \"none\"`: the processes share nothing")
+                .with_fix("another kind of store, or `mode = \"cookie\"`");
+        }
+    }
 }
 
 fn claim(field: &Field<'_>, check: &mut Check<'_>) -> Option<Box<str>> {

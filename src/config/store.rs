@@ -10,7 +10,18 @@ use super::problem::Code;
 use super::schema::{Key, Kind};
 use super::secret::{self, beside};
 use super::table::{Field, Table};
-use super::{Redis, RedisUrl, StoreKind, duration};
+use super::{RedisUrl, StoreKind, duration};
+
+/// `[store]` of `kind = "redis"`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redis {
+    /// `url`
+    pub url: RedisUrl,
+    /// `prefix`: in front of every key, so that several services can share one Redis.
+    pub prefix: Box<str>,
+    /// `grace`: how long API calls go on while Redis is out of reach.
+    pub grace: Duration,
+}
 
 pub(super) const KEYS: &[Key] = &[
     Key::new("kind", Kind::Text),

@@ -6,12 +6,16 @@ use super::{Ask, Place};
 use crate::body::ResponseBody;
 use crate::gate::harden::Answer;
 use crate::gate::{cors, harden};
+use crate::metrics::Source;
 use crate::refusal::{Fault, Refusal};
 
 /// The one place where a refusal becomes an answer, and a line in the log. The line never holds a query, a cookie or a
 /// token.
 pub(super) fn refuse(ask: &Ask, place: Option<&Place<'_>>, refusal: Refusal) -> Response<ResponseBody> {
     log(ask, place, &refusal);
+    if let Some(place) = place {
+        place.app.meters.refused(refusal.code.as_str());
+    }
     let response = refusal.render(ask.id, &ask.method);
     finish(ask, place, Answer::Ours, &[], response)
 }
@@ -41,6 +45,14 @@ pub(super) fn finish(
     exposed: &[HeaderValue],
     mut response: Response<ResponseBody>,
 ) -> Response<ResponseBody> {
+    if let Some(place) = place {
+        let source = match answer {
+            Answer::Ours => Source::Cloakroom,
+            Answer::Page => Source::Spa,
+            Answer::Upstream => Source::Upstream,
+        };
+        place.app.meters.answer(source, response.status());
+    }
     let headers = response.headers_mut();
     if let Some(place) = place {
         cors::apply(&place.app.app, place.reader.as_ref(), exposed, headers);

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::{AppId, Config, Redis, StoreKind, Transport};
 use crate::gate::RequestIds;
 use crate::gate::app::Hosts;
+use crate::metrics::Meters;
 use crate::random::Random;
 use crate::renewal::UnderWay;
 #[cfg(feature = "redis")]
@@ -32,6 +33,7 @@ pub(super) struct Lasting {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) store: Arc<dyn Store>,
+    pub(super) meters: Arc<Meters>,
     ids: RequestIds,
     via: HeaderValue,
     heirlooms: Mutex<Heirlooms>,
@@ -86,6 +88,7 @@ impl Lasting {
             clock,
             random,
             store,
+            meters: Arc::default(),
             heirlooms: Mutex::default(),
         })
     }
@@ -101,6 +104,7 @@ impl Lasting {
             max_header_bytes: config.server.max_header_bytes,
             via: self.via.clone(),
             apps,
+            unplaced: self.meters.of_app(""),
         })
     }
 

@@ -15,6 +15,7 @@ use crate::agent::{Agent, Asked, Endpoint};
 use crate::body::{Hurried, RequestBody, ResponseBody};
 use crate::config::{App, Config, Origin, Route, Scheme, Transport};
 use crate::gate::app::{Match, Prefixes};
+use crate::metrics::AppMeters;
 use crate::provider::Provider;
 use crate::proxy::{Connector, Passage};
 use crate::renewal::{SessionParts, Sessions};
@@ -27,6 +28,7 @@ pub(super) struct AppRuntime {
     pub(super) app: Arc<App>,
     pub(super) sessions: Sessions,
     pub(super) spa: Option<Spa>,
+    pub(super) meters: AppMeters,
     /// What upstreams are told about the public side.
     pub(super) host: HeaderValue,
     pub(super) scheme: &'static str,
@@ -114,7 +116,11 @@ pub(super) fn build(
     before: Option<&Inner>,
 ) -> Result<Vec<Arc<AppRuntime>>, BuildError> {
     let Lasting {
-        clock, random, store, ..
+        clock,
+        random,
+        store,
+        meters,
+        ..
     } = lasting;
     let needs_tls = config
         .apps
@@ -134,13 +140,15 @@ pub(super) fn build(
                     .map_err(|error| BuildError(format!("app `{}`: {error}", app.id.as_str())))?,
             };
             let (under_way, places) = heirlooms.of_app(&app.id);
+            let app_meters = meters.of_app(app.id.as_str());
             let parts = SessionParts {
                 app: Arc::clone(app),
-                cookies: Cookies::new(&config.keys, app, Arc::clone(random)),
+                cookies: Cookies::new(&config.keys, app, Arc::clone(random)).counted(meters),
                 provider: Arc::clone(&provider),
                 store: Arc::clone(store),
                 clock: Arc::clone(clock),
                 random: Arc::clone(random),
+                meters: app_meters.clone(),
             };
             let sessions = Sessions::going_on(parts, under_way);
             let agent = Agent {
@@ -169,6 +177,7 @@ pub(super) fn build(
                     .as_ref()
                     .map(|files| Spa::new(files, app, Arc::clone(random))),
                 app: Arc::clone(app),
+                meters: app_meters,
                 sessions,
                 agent: agent.router(),
                 routes,

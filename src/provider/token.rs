@@ -3,7 +3,9 @@
 //! What counts as a token response (C-09, attack 181): status 200, a JSON object, `access_token` of visible ASCII,
 //! `token_type` Bearer in any case. `expires_in` is a whole number of seconds or the same in digits as a string, never
 //! negative, fractional or beyond 64 bits. `scope` is a string, or an array of them as some providers write it. `null` and
-//! an empty refresh or ID token count as absent; unknown members are ignored.
+//! an empty refresh or ID token count as absent; unknown members are ignored. How long a refresh token lives is no
+//! standard's: `refresh_expires_in` and `refresh_token_expires_in` are believed where they say something, and 0 is what
+//! Keycloak says of one that does not expire.
 //!
 //! What counts as a refusal: the code of a JSON error, matched against the registered ones. `invalid_client` and
 //! `unauthorized_client` are our own trouble, not the user's: [`ProviderError::Invalid`]. Texts of the provider are never
@@ -150,6 +152,10 @@ struct Answer {
     #[serde(default, deserialize_with = "seconds")]
     expires_in: Option<u64>,
     refresh_token: Option<oauth2::RefreshToken>,
+    #[serde(default, deserialize_with = "seconds_perhaps")]
+    refresh_expires_in: Option<u64>,
+    #[serde(default, deserialize_with = "seconds_perhaps")]
+    refresh_token_expires_in: Option<u64>,
     id_token: Option<String>,
     #[serde(default, deserialize_with = "scope")]
     scope: Option<String>,
@@ -173,6 +179,10 @@ impl Answer {
                 .map(oauth2::RefreshToken::into_secret)
                 .filter(|token| !token.is_empty())
                 .map(RefreshToken::new),
+            refresh_expires_in: self
+                .refresh_expires_in
+                .or(self.refresh_token_expires_in)
+                .map(Duration::from_secs),
             id_token: self.id_token.filter(|token| !token.is_empty()).map(IdToken::new),
             scope: self.scope,
         })
@@ -232,6 +242,12 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
         Some(Seconds::Digits(_)) => return Err(serde::de::Error::custom("not a number of seconds")),
     };
     Ok(Some(seconds.min(CENTURY)))
+}
+
+/// The same of a member that no standard knows: what does not say a time says nothing.
+fn seconds_perhaps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(seconds(value).ok().flatten().filter(|seconds| *seconds > 0))
 }
 
 fn scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

@@ -8,11 +8,12 @@ use http::HeaderMap;
 use super::alive::{Alive, Standing};
 use super::flight::Wish;
 use super::rotate::Outcome;
+use super::shelf::Arrival;
 use super::{Admitted, Sessions};
 use crate::clock::Timestamp;
 use crate::config::RefreshMode;
 use crate::refusal::{Code, Refusal};
-use crate::session::{Opened, Parts, Presented, Replaces, Session};
+use crate::session::{Parts, Presented, Replaces, Session};
 
 impl Sessions {
     /// What an API call or `userinfo` needs: opened, alive, renewed when due (at most 30 s left) and `refresh = "inline"`.
@@ -76,9 +77,9 @@ impl Sessions {
 
     /// Opens what the browser presented; `None` without any cookie of ours.
     async fn enter(&self, headers: &HeaderMap) -> Result<Option<(Alive, Presented)>, Refusal> {
-        match self.parts.cookies.open(headers) {
-            Opened::Absent => Ok(None),
-            Opened::Unreadable { clear } => {
+        match self.arrive(headers, self.now()).await? {
+            Arrival::Absent => Ok(None),
+            Arrival::Unreadable { clear } => {
                 let refusal = Refusal::new(Code::SessionMissing).because("the session cookies do not open");
                 Err(if clear {
                     refusal.with_cookies(self.parts.cookies.clear(headers))
@@ -86,10 +87,8 @@ impl Sessions {
                     refusal
                 })
             }
-            Opened::Session(session, presented) => match self.standing(session, self.now()).await? {
-                Standing::Alive(alive) => Ok(Some((alive, presented))),
-                Standing::Over(over) => Err(over.refusal()),
-            },
+            Arrival::Session(Standing::Alive(alive), presented) => Ok(Some((alive, presented))),
+            Arrival::Session(Standing::Over(over), _) => Err(over.refusal()),
         }
     }
 

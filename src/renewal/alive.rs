@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{SessionParts, Sessions, keep};
 use crate::clock::Timestamp;
@@ -170,7 +171,7 @@ impl Sessions {
         self.end_session(session, EndReason::Revoked, now).await
     }
 
-    /// Ends the session in the store until its absolute end.
+    /// Ends the session in the store for as long as any generation of it could live, and forgets what the store keeps of it.
     ///
     /// # Errors
     /// `store_unavailable`: it has not ended.
@@ -180,11 +181,12 @@ impl Sessions {
         reason: EndReason,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let until = session.absolute_end(self.parts.app.session.absolute_timeout);
+        let until = session.remembered_until(self.parts.app.session.absolute_timeout);
         self.parts
             .store
             .end(session.id, reason, until, now)
             .await
+            .inspect(|()| self.parts.meters.ended(reason.word(), 1))
             .map_err(|error| {
                 tracing::error!(
                     event = "session_end_not_recorded",
@@ -193,7 +195,9 @@ impl Sessions {
                     "the store does not take the end of a session"
                 );
                 store_unavailable(error)
-            })
+            })?;
+        self.forget_ended(session, now).await;
+        Ok(())
     }
 
     /// What the store knows about it.
@@ -209,12 +213,15 @@ impl Sessions {
         now >= session.idle_end(configured.idle_timeout)
             || now >= session.absolute_end(configured.absolute_timeout)
             || session.refresh.is_none()
+                && !session.access.has_refresh
                 && (session.epoch != self.parts.store.epoch()
                     || session.access.expires.is_some_and(|expires| now >= expires))
     }
 
-    /// Tells the store that the newest generation has arrived. A failure only lets results live longer.
+    /// Tells the store that the newest generation has arrived. A failure only lets results live longer, and the content of
+    /// the generation before.
     async fn presented(&self, session: &Session, now: Timestamp) {
+        self.forget_before(session, now.after(GRACE), now).await;
         let told = self
             .parts
             .store
@@ -243,6 +250,9 @@ impl SessionParts {
         self.store.time(self.clock.now())
     }
 }
+
+/// How long the generation before is good for once the newest has been presented (contract §9).
+const GRACE: Duration = Duration::from_secs(60);
 
 /// 503, cookies untouched.
 pub(super) fn store_unavailable(error: StoreError) -> Refusal {

@@ -81,10 +81,21 @@ impl Sessions {
         let parts = if admitted.renewed {
             Parts::ALL
         } else if admitted.slide {
-            Parts::ACCESS
+            Parts::ACCESS.and(self.outdated(session, admitted.presented, now))
         } else {
-            Parts::NONE
+            self.outdated(session, admitted.presented, now)
         };
         Ok(Some((Session::clone(session), parts)))
+    }
+
+    /// What is sealed under a key that is on its way out: sealed anew as it is used, so that nothing needs the old key when
+    /// it goes (contract §4). Not while a renewal is under way or about to be: its answer may arrive first, and the refresh
+    /// cookie of the generation before must not come behind it. Whoever calls next is served.
+    fn outdated(&self, session: &Session, presented: Presented, now: Timestamp) -> Parts {
+        let outdated = presented.outdated();
+        if outdated == Parts::NONE || self.due(session, now) || self.flights.landing(session.id).is_some() {
+            return Parts::NONE;
+        }
+        outdated
     }
 }

@@ -4,9 +4,10 @@ use http::HeaderValue;
 
 use super::Sessions;
 use super::alive::store_unavailable;
+use crate::clock::Timestamp;
 use crate::refusal::{Code, Refusal};
 use crate::session::{Access, Generation, Identity, Parts, Replaces, Session, SessionId, TooLarge};
-use crate::store::EndReason;
+use crate::store::{EndReason, Record};
 use crate::token::TokenSet;
 
 impl Sessions {
@@ -22,21 +23,28 @@ impl Sessions {
         replaces: Option<SessionId>,
     ) -> Result<(Session, Vec<HeaderValue>), Refusal> {
         let now = self.now();
-        let session = self.fresh(tokens, identity);
-        // Sealed before anything ends: a login that fails leaves the old session as it was (contract §3).
+        let mut session = self.fresh(tokens, identity);
+        // Put and sealed before anything ends: a login that fails leaves the old session as it was (contract §3).
+        session.shelf = self.put(&session, None, now).await?;
         let cookies = self
             .parts
             .cookies
             .seal(&session, Parts::ALL, Replaces::Everything, now)
             .map_err(|error| self.too_large(error))?;
+        self.record(&session, now).await?;
         if let Some(replaced) = replaces {
             // When it began is not known here; it cannot outlive a session that begins now.
-            let until = session.absolute_end(self.parts.app.session.absolute_timeout);
-            self.parts
+            let until = session.remembered_until(self.parts.app.session.absolute_timeout);
+            let ended = self
+                .parts
                 .store
                 .end(replaced, EndReason::Replaced, until, now)
-                .await
-                .map_err(store_unavailable)?;
+                .await;
+            if let Err(error) = ended {
+                self.forget(&session, now, now).await;
+                return Err(store_unavailable(error));
+            }
+            self.parts.meters.ended(EndReason::Replaced.word(), 1);
         }
         tracing::info!(
             event = "session_began",
@@ -54,6 +62,22 @@ impl Sessions {
             );
         }
         Ok((session, cookies))
+    }
+
+    /// For lists of sessions, and for ends that name no session id.
+    async fn record(&self, session: &Session, now: Timestamp) -> Result<(), Refusal> {
+        let app = &self.parts.app;
+        let record = Record {
+            handle: session.id.handle(),
+            app: app.id.as_str().into(),
+            issuer: app.provider.issuer.clone(),
+            subject: session.identity.subject.clone(),
+            provider_session: session.identity.provider_session.clone(),
+            started: session.started,
+            until: session.absolute_end(app.session.absolute_timeout),
+        };
+        let recorded = self.parts.store.record(session.id, record, now).await;
+        recorded.map_err(store_unavailable)
     }
 
     fn asked_for_refresh(&self) -> bool {
@@ -87,7 +111,12 @@ impl Sessions {
             started: now,
             touched: now,
             idle: configured.idle_timeout,
-            absolute: configured.absolute_timeout,
+            // Nothing renews it once its refresh token has died.
+            absolute: tokens
+                .refresh_expires_in
+                .map_or(configured.absolute_timeout, |life| {
+                    life.min(configured.absolute_timeout)
+                }),
             epoch: self.parts.store.epoch(),
             access: Access {
                 token: tokens.access,
@@ -98,6 +127,7 @@ impl Sessions {
             },
             refresh: tokens.refresh,
             id_token: tokens.id_token,
+            shelf: None,
             identity,
         }
     }

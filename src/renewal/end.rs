@@ -1,5 +1,7 @@
 //! A session ends: logout here, revocation at the provider.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderValue};
 use tokio::task::JoinHandle;
 
@@ -19,13 +21,20 @@ impl Sessions {
     /// # Errors
     /// `store_unavailable`.
     pub async fn log_out(&self, headers: &HeaderMap) -> Result<(Option<Session>, Vec<HeaderValue>), Refusal> {
+        let cleared = self.parts.cookies.clear(headers);
         let presented = match self.parts.cookies.open(headers) {
             Opened::Absent => return Ok((None, Vec::new())),
             // Also under a key this process does not have: who logs out wants an empty jar (contract §4).
-            Opened::Unreadable { .. } => return Ok((None, self.parts.cookies.clear(headers))),
+            Opened::Unreadable { .. } => return Ok((None, cleared)),
             Opened::Session(session, _) => session,
+            Opened::Shelved(shelved, _) => match self.fetch(&shelved, self.now()).await? {
+                Some(session) => Arc::new(session),
+                None => {
+                    self.leave_without_tokens(shelved.facts()).await?;
+                    return Ok((None, cleared));
+                }
+            },
         };
-        let cleared = self.parts.cookies.clear(headers);
         let Some(newest) = self.leaving(&presented).await? else {
             // An end that only this process knows of is none yet (contract §9).
             self.can_be_reached()?;
@@ -50,6 +59,9 @@ impl Sessions {
         let flight = self.flights.landing(newest.id);
         let newest = self.landed_meanwhile(newest).await;
         let last = self.last_generation(newest.clone(), flight.clone()).await;
+        for generation in [&*presented, &newest, &last] {
+            self.forget_ended(generation, self.now()).await;
+        }
         let revoking = self.revoke_after(newest, flight);
         // Whoever has its answer may count on it; a provider that is slow finishes behind the user's back.
         let _slow = tokio::time::timeout(self.patience.revocation, revoking).await;
@@ -63,6 +75,15 @@ impl Sessions {
             Health::Down => Err(store_unavailable(StoreError(
                 "the store is out of reach: other processes do not know of the end yet".into(),
             ))),
+        }
+    }
+
+    /// The store has lost the tokens of a session, or forgotten them with its end: nothing is left to revoke, and yet every
+    /// copy of its cookies is to be useless.
+    async fn leave_without_tokens(&self, facts: &Session) -> Result<(), Refusal> {
+        match self.leaving(facts).await? {
+            Some(newest) => self.end_session(&newest, EndReason::LoggedOut, self.now()).await,
+            None => self.can_be_reached(),
         }
     }
 
@@ -144,7 +165,11 @@ impl Sessions {
         {
             self.not_revoked("refresh_token", &error);
         }
-        if let Err(error) = provider.revoke_access(&session.access.token).await {
+        let access = &session.access.token;
+        // Empty where it lies in a store that the cookies no longer name.
+        if !access.expose().is_empty()
+            && let Err(error) = provider.revoke_access(access).await
+        {
             self.not_revoked("access_token", &error);
         }
     }

@@ -114,6 +114,7 @@ impl Sessions {
                 let (sessions, session) = (self.clone(), Arc::new(session.clone()));
                 self.detach(async move {
                     let outcome = sessions.fly(session).await;
+                    sessions.parts.meters.renewal(outcome.word());
                     ticket.land(outcome, sessions.now());
                 });
                 wait(landing, self.patience.request).await

@@ -46,6 +46,7 @@ pub(crate) struct Outlook {
 impl Sessions {
     /// What an API call with these cookies would find.
     pub(crate) fn foresee(&self, headers: &HeaderMap) -> Foreseen {
+        // Without its tokens, where they lie in the store: whether it can be renewed, its cookies tell.
         let mut session = match self.parts.cookies.open(headers) {
             Opened::Absent => return Foreseen::Absent,
             Opened::Unreadable { .. } => {
@@ -53,13 +54,16 @@ impl Sessions {
                 return Foreseen::Unreadable(refusal.because("the session cookies do not open"));
             }
             Opened::Session(session, _) => Session::clone(&session),
+            Opened::Shelved(shelved, _) => shelved.facts().clone(),
         };
         session.epoch = self.parts.store.epoch();
         let now = self.now();
         let configured = &self.parts.app.session;
-        let due = session.refresh.is_some() && self.due(&session, now);
+        let shelved = session.shelf.is_some();
+        let renewable = session.refresh.is_some() || shelved && session.access.has_refresh;
+        let due = renewable && self.due(&session, now);
         let by_script = configured.refresh == RefreshMode::Spa;
-        let refusal = if session.refresh.is_none() && session.access.has_refresh {
+        let refusal = if session.access.has_refresh && !renewable {
             Some(Over::Damaged.refusal())
         } else if self.timed_out(&session, now) {
             Some(Over::Expired.refusal())

@@ -4,6 +4,8 @@
 //! from the old refresh token, which lives in the browser's sealed cookie, salted with the session id, and bound to app and
 //! generation, for a provider may keep the refresh token over many generations.
 
+use std::time::Duration;
+
 use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use hkdf::Hkdf;
@@ -14,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::clock::Timestamp;
 use crate::config::AppId;
 use crate::random::Random;
-use crate::session::{Access, Identity, Session};
+use crate::session::{Access, Identity, Secret, Session, Shelf};
 use crate::store::Epoch;
 use crate::token::{AccessToken, IdToken, RefreshToken};
 
@@ -49,6 +51,7 @@ pub(super) fn open(app: &AppId, old: &Session, sealed: &[u8]) -> Option<Session>
 #[derive(Serialize, Deserialize)]
 struct Kept<'a> {
     touched: Timestamp,
+    absolute_millis: u64,
     epoch: Epoch,
     access: &'a str,
     expires: Option<Timestamp>,
@@ -59,12 +62,14 @@ struct Kept<'a> {
     provider_session: Option<&'a str>,
     auth_time: Option<u64>,
     acr: Option<&'a str>,
+    shelf: Option<(Secret, Secret)>,
 }
 
 impl<'a> Kept<'a> {
     fn of(session: &'a Session) -> Self {
         Self {
             touched: session.touched,
+            absolute_millis: u64::try_from(session.absolute.as_millis()).unwrap_or(u64::MAX),
             epoch: session.epoch,
             access: session.access.token.expose(),
             expires: session.access.expires,
@@ -75,6 +80,10 @@ impl<'a> Kept<'a> {
             provider_session: session.identity.provider_session.as_deref(),
             auth_time: session.identity.auth_time,
             acr: session.identity.acr.as_deref(),
+            shelf: session
+                .shelf
+                .as_ref()
+                .map(|shelf| (shelf.handle.clone(), shelf.secret.clone())),
         }
     }
 
@@ -86,7 +95,7 @@ impl<'a> Kept<'a> {
             started: old.started,
             touched: self.touched,
             idle: old.idle,
-            absolute: old.absolute,
+            absolute: Duration::from_millis(self.absolute_millis),
             epoch: self.epoch,
             access: Access {
                 token: AccessToken::new(self.access),
@@ -97,6 +106,11 @@ impl<'a> Kept<'a> {
             },
             refresh: self.refresh.map(RefreshToken::new),
             id_token: self.id_token.map(IdToken::new),
+            shelf: self.shelf.as_ref().map(|(handle, secret)| Shelf {
+                handle: handle.clone(),
+                secret: secret.clone(),
+                before: old.shelf.as_ref().map(Shelf::name),
+            }),
             identity: Identity {
                 subject: self.subject.into(),
                 provider_session: self.provider_session.map(Into::into),
@@ -118,7 +132,7 @@ fn cipher(app: &AppId, old: &Session) -> Option<Aes256Gcm> {
 
 /// What the key and the sealed bytes are for. No part can run into the next: the app's id has no zero byte in it.
 fn bound_to(app: &AppId, old: &Session) -> Vec<u8> {
-    let mut text = b"cloakroom kept renewal 1\0".to_vec();
+    let mut text = b"cloakroom kept renewal 2\0".to_vec();
     text.extend(app.as_str().as_bytes());
     text.push(0);
     text.extend(old.id.0);

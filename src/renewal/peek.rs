@@ -5,10 +5,11 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 
 use super::alive::{Alive, Over, Standing};
+use super::shelf::Arrival;
 use super::{Peek, Sessions};
 use crate::clock::Timestamp;
 use crate::refusal::Refusal;
-use crate::session::{Opened, Parts, Presented, Replaces, Session};
+use crate::session::{Parts, Presented, Replaces, Session};
 
 impl Sessions {
     /// `GET session`: never slides, never renews; clears the cookies of an ended session.
@@ -25,16 +26,14 @@ impl Sessions {
             },
         };
         let now = self.now();
-        match self.parts.cookies.open(headers) {
-            Opened::Absent => Ok(gone("none", false)),
-            Opened::Unreadable { clear } => Ok(gone("none", clear)),
-            Opened::Session(session, presented) => Ok(match self.standing(session, now).await? {
-                Standing::Alive(alive) => self.alive(alive, presented, now),
-                // No session, but perhaps one for a replica that has the key.
-                Standing::Over(Over::Damaged) => gone(Over::Damaged.reason(), false),
-                Standing::Over(over) => gone(over.reason(), true),
-            }),
-        }
+        Ok(match self.arrive(headers, now).await? {
+            Arrival::Absent => gone("none", false),
+            Arrival::Unreadable { clear } => gone("none", clear),
+            Arrival::Session(Standing::Alive(alive), presented) => self.alive(alive, presented, now),
+            // No session, but perhaps one for a replica that has the key.
+            Arrival::Session(Standing::Over(Over::Damaged), _) => gone(Over::Damaged.reason(), false),
+            Arrival::Session(Standing::Over(over), _) => gone(over.reason(), true),
+        })
     }
 
     fn alive(&self, alive: Alive, presented: Presented, now: Timestamp) -> Peek {

@@ -34,6 +34,22 @@ pub(super) enum Outcome {
     Rejected(Refusal),
 }
 
+impl Outcome {
+    /// As a metric says it.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Renewed(_) => "renewed",
+            Self::Recent => "recent",
+            Self::Failed(_) => "failed",
+            Self::Over(_) => "over",
+            Self::Late(_) => "late",
+            Self::Final => "invalid_grant",
+            Self::Rejected(_) => "rejected",
+            Self::Superseded(..) => "superseded",
+        }
+    }
+}
+
 impl Sessions {
     /// Renews `session`. Called for one request at a time per session, by the holder of the flight.
     pub(super) async fn fly(&self, session: Arc<Session>) -> Outcome {
@@ -98,7 +114,7 @@ impl Sessions {
         let renewed = self.next(old, tokens, asked);
         let (id_token, identity) = match checked {
             Ok(checked) => checked,
-            Err(error) => return self.reject(&renewed, &error).await,
+            Err(error) => return self.reject(old, &renewed, &error).await,
         };
         let renewed = Session {
             id_token,
@@ -143,8 +159,13 @@ impl Sessions {
     /// The next generation, with the ID token and the identity of the old one.
     fn next(&self, old: &Session, tokens: TokenSet, asked: Timestamp) -> Session {
         let generation = old.generation.next();
+        let configured = self.parts.app.session.absolute_timeout;
         Session {
             generation,
+            // A new refresh token with a life of its own.
+            absolute: tokens.refresh_expires_in.map_or(old.absolute, |life| {
+                asked.after(life).since(old.started).min(configured)
+            }),
             touched: self.now(),
             epoch: self.parts.store.epoch(),
             access: Access {
@@ -157,13 +178,14 @@ impl Sessions {
             },
             // None in the response: the old one stays good (RFC 6749 §6, R-02).
             refresh: tokens.refresh.or_else(|| old.refresh.clone()),
+            shelf: None,
             ..old.clone()
         }
     }
 
     /// The refreshed ID token speaks of another user or does not check out: whatever the provider means by it, these
     /// tokens are not this session's (attack 140).
-    async fn reject(&self, renewed: &Session, error: &ProviderError) -> Outcome {
+    async fn reject(&self, old: &Session, renewed: &Session, error: &ProviderError) -> Outcome {
         tracing::warn!(
             event = "session_renewal_rejected",
             app = self.parts.app.id.as_str(),
@@ -172,28 +194,31 @@ impl Sessions {
         );
         let refusal = Refusal::new(Code::ProviderResponseInvalid).because(error.to_string());
         // Not taken by the store: then nothing is kept of the renewal, and it fails the same way again or is refused.
-        let _logged = self.end_session(renewed, EndReason::Revoked, self.now()).await;
+        let _logged = self.end_session(old, EndReason::Revoked, self.now()).await;
         self.revoke_detached(renewed);
         Outcome::Rejected(refusal)
     }
 
     /// Keeps the result for whoever still presents the old cookies, and makes it the newest generation.
-    async fn keep(&self, old: &Session, renewed: Session) -> Outcome {
+    async fn keep(&self, old: &Session, mut renewed: Session) -> Outcome {
         let parts = &self.parts;
         let now = renewed.touched;
+        // Before the result: whoever is given the new cookies finds what they name.
+        renewed.shelf = self.put_renewed(&renewed, old, now).await;
         let Some(sealed) = keep::seal(&parts.app.id, old, &renewed, &*parts.random) else {
             return Outcome::Failed(
                 Refusal::new(Code::Internal).because("the renewed session cannot be sealed"),
             );
         };
         let result_until = now.after(old.idle.min(parts.app.session.idle_timeout));
-        let until = old.absolute_end(parts.app.session.absolute_timeout);
+        let until = old.remembered_until(parts.app.session.absolute_timeout);
         let kept = parts
             .store
             .keep_renewal(old.id, old.generation, sealed, result_until, until, now)
             .await;
         match kept {
             Ok(true) => {
+                self.forget(old, result_until, now).await;
                 tracing::debug!(event = "session_renewed", app = parts.app.id.as_str());
                 Outcome::Renewed(Arc::new(renewed))
             }
@@ -205,6 +230,7 @@ impl Sessions {
                     "the session ended during its renewal; the new tokens are revoked"
                 );
                 self.revoke_detached(&renewed);
+                self.forget_ended(&renewed, now).await;
                 let ended = self.look(old, now).await.ok().and_then(|look| look.ended);
                 Outcome::Late(Over::Ended(ended.unwrap_or(EndReason::Revoked)))
             }

@@ -3,13 +3,18 @@
 
 mod endings;
 mod epochs;
+mod fetching;
 mod generations;
+mod in_store;
 mod kept;
 mod lifetimes;
 mod logs;
 mod lossy;
+mod mixed;
 mod one_flight;
 mod provider_says;
 mod replicas;
 mod script;
+mod shelves;
+mod too_large;
 mod world;

@@ -29,12 +29,16 @@ use tokio::time::{Instant, Sleep};
 use super::drain::Order;
 use super::head;
 use super::io_watch::{Phase, Watch, Watched};
-use super::{Bounds, House};
+use super::{Answering, Bounds, House};
 use crate::body::{BodyError, RequestBody, ResponseBody};
-use crate::handler::TokenHandler;
 
 /// Serves one accepted connection to its end. `full`: there is no room, requests are refused.
-pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, house: Arc<House>, full: bool) {
+pub(super) async fn serve<A: Answering>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    house: Arc<House<A>>,
+    full: bool,
+) {
     // Answers are written whole; waiting to fill a packet would only delay them. A socket that cannot do that is no
     // worse for it.
     let _ = stream.set_nodelay(true);
@@ -86,19 +90,19 @@ enum State<S: HttpService<Incoming>> {
 }
 
 /// One connection.
-struct Connection<S: HttpService<Incoming>, W> {
+struct Connection<S: HttpService<Incoming>, W, A> {
     state: State<S>,
     /// Gives a socket hyper's part.
     wake: W,
     watch: Arc<Watch>,
-    house: Arc<House>,
+    house: Arc<House<A>>,
     deadline: Deadline,
     /// Our place in the drain's list.
     entry: Option<u64>,
     finishing: bool,
 }
 
-impl<S, W> Connection<S, W>
+impl<S, W, A> Connection<S, W, A>
 where
     S: HttpService<Incoming, ResBody = Outgoing, Error = Infallible>,
     W: Fn(Watched) -> Box<Http<S>>,
@@ -194,7 +198,7 @@ where
             State::Awake(http) => {
                 let parts = http.into_parts();
                 let mut socket = parts.io.into_inner();
-                socket.put_back(parts.read_buf);
+                socket.put_back(&parts.read_buf);
                 State::Asleep(socket)
             }
             asleep => asleep,
@@ -341,14 +345,14 @@ impl Deadline {
 }
 
 /// What hyper calls for each request.
-struct Front {
-    handler: TokenHandler,
+struct Front<A> {
+    handler: A,
     watch: Arc<Watch>,
     peer: IpAddr,
     full: bool,
 }
 
-impl Front {
+impl<A: Answering> Front<A> {
     async fn call(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Outgoing>, Infallible> {
         let checked = self
             .watch

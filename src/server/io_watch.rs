@@ -154,9 +154,10 @@ impl Watched {
         }
     }
 
-    /// Takes back what was read from it and not used.
-    pub(super) fn put_back(&mut self, unread: Bytes) {
-        self.unread = unread;
+    /// Takes back what was read from it and not used: a copy, because a piece of a buffer, be it an empty one, keeps all of
+    /// the buffer.
+    pub(super) fn put_back(&mut self, unread: &[u8]) {
+        self.unread = Bytes::copy_from_slice(unread);
     }
 
     /// Waits until there is something to read, the end included.

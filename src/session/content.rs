@@ -5,6 +5,7 @@
 //! 2. `at`, `rt` and `id` each carry what tells whose they are ([`Common`]), so that cookies of two sessions never mix
 //!    into one and lifetimes hold whatever the browser does with `Max-Age` (K-10).
 //! 3. Only bytes that were just authenticated are read here; strings are borrowed from them.
+//! 4. Version 3 is what `at` and `rt` hold where the tokens lie in the store ([`shelved`]).
 
 use std::time::Duration;
 
@@ -15,6 +16,21 @@ use super::{Access, Farewell, Generation, Identity, PendingLogin, Session, Sessi
 use crate::clock::Timestamp;
 use crate::store::Epoch;
 use crate::token::{AccessToken, IdToken, Nonce, State, Verifier};
+
+pub(super) mod shelved;
+
+/// What can be sealed: it knows in which version it is written.
+pub(super) trait Content: Serialize {
+    /// The version.
+    fn version(&self) -> u8 {
+        VERSION
+    }
+}
+
+impl Content for AccessContent<'_> {}
+impl Content for TokenContent<'_> {}
+impl Content for LoginContent<'_> {}
+impl Content for FarewellContent<'_> {}
 
 /// What each of `at`, `rt` and `id` holds.
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -96,6 +112,7 @@ impl<'a> AccessContent<'a> {
             },
             refresh: None,
             id_token: None,
+            shelf: None,
             identity: Identity {
                 subject: self.subject.into(),
                 provider_session: self.provider_session.map(Into::into),
@@ -228,13 +245,13 @@ impl Version {
 }
 
 /// How many bytes `content` takes, version included.
-pub(super) fn encoded_len(content: &impl Serialize) -> usize {
+pub(super) fn encoded_len(content: &impl Content) -> usize {
     1 + encode(content, postcard::ser_flavors::Size::default())
 }
 
 /// Appends `content` with its version.
-pub(super) fn encode_onto(content: &impl Serialize, buffer: &mut Vec<u8>) {
-    buffer.push(VERSION);
+pub(super) fn encode_onto(content: &impl Content, buffer: &mut Vec<u8>) {
+    buffer.push(content.version());
     *buffer = encode(
         content,
         postcard::ser_flavors::ExtendFlavor::new(std::mem::take(buffer)),

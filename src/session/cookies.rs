@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 
-use super::assemble::{NoSession, Tokens, assemble};
+use super::Session;
+use super::assemble::{Assembled, Contents, NoSession, Tokens, assemble};
 use super::chunk::{self, Extent, MAX_CHUNKS};
-use super::content::{self, FarewellContent};
+use super::content::{self, Content};
 use super::jar::{self, Chunks, SessionJar};
-use super::keyring::Purpose;
+use super::keyring::{Purpose, SEALING};
 use super::names::{Kind, Names};
-use super::pack::{self, Packed};
+use super::pack;
 use super::recent;
 use super::seal::{Binding, Plain, Unopened, Vault, sealed_len};
 use super::set_cookie::{self, Attributes};
-use super::{FAREWELL_LIFETIME, Farewell, Session};
+use super::shelf::Shelved;
 use crate::clock::Timestamp;
 use crate::config::{App, CookieKey};
+use crate::metrics::Meters;
 use crate::random::Random;
 
 /// What the `Cookie` fields of a request hold for one app.
@@ -34,6 +36,8 @@ pub enum Opened {
     },
     /// A session, and how many chunks of each cookie the browser presented.
     Session(Arc<Session>, Presented),
+    /// A session whose tokens lie in the store, likewise: its content must be fetched first.
+    Shelved(Box<Shelved>, Presented),
 }
 
 /// How many chunks of at, rt, id the request carried.
@@ -43,12 +47,21 @@ pub struct Presented {
     pub chunks: [u8; 3],
     /// How many of them the values were sealed for. What is beyond is of an earlier, longer value, and goes.
     pub sealed: [u8; 3],
+    /// The place in the ring of the key of each: 0 is the key that seals.
+    pub keys: [u8; 3],
 }
 
 impl Presented {
     /// Whether there are chunks that belong to no value.
     pub fn has_surplus(self) -> bool {
         self.chunks != self.sealed
+    }
+
+    /// What is sealed under a key that is not the first any more: sealed anew as it is used, so that the old key can go
+    /// (contract §4).
+    pub fn outdated(self) -> Parts {
+        let [access, refresh, id] = self.keys.map(|key| key != SEALING);
+        Parts { access, refresh, id }
     }
 }
 
@@ -81,6 +94,16 @@ impl Parts {
         refresh: false,
         id: false,
     };
+
+    /// These and those.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            access: self.access || other.access,
+            refresh: self.refresh || other.refresh,
+            id: self.id || other.id,
+        }
+    }
 }
 
 /// What the new cookies replace: decides which surplus chunks are cleared along.
@@ -115,12 +138,12 @@ pub struct Cookies {
     access: Binding,
     refresh: Binding,
     id: Binding,
-    end: Binding,
-    budget: usize,
+    pub(super) end: Binding,
+    pub(super) budget: usize,
     persistent: bool,
     absolute: Duration,
     /// Whose openings this thread may remember as these cookies'.
-    owner: u64,
+    pub(super) owner: u64,
 }
 
 impl fmt::Debug for Cookies {
@@ -148,12 +171,27 @@ impl Cookies {
         }
     }
 
+    /// Counts what is opened from now on, by key.
+    #[must_use]
+    pub fn counted(mut self, meters: &Meters) -> Self {
+        self.vault.count(meters);
+        self
+    }
+
     /// Opens the session in the `Cookie` fields of a request. Never fails, never tells why.
     pub fn open(&self, headers: &HeaderMap) -> Opened {
         let field = jar::only_field(headers);
         if let Some(field) = field
             && let Some((session, presented)) = recent::find(self.owner, field)
         {
+            let [access, refresh, id] = presented.keys;
+            for (purpose, key) in [
+                (Purpose::Access, access),
+                (Purpose::Refresh, refresh),
+                (Purpose::Id, id),
+            ] {
+                self.vault.opened_again(purpose, key);
+            }
             return Opened::Session(session, presented);
         }
         let opened = self.open_anew(headers);
@@ -186,9 +224,16 @@ impl Cookies {
         let presented = Presented {
             chunks,
             sealed: [&access, &refresh, &id].map(|plain| plain.as_ref().map_or(0, |plain| plain.chunks)),
+            keys: [&access, &refresh, &id].map(|plain| plain.as_ref().map_or(SEALING, |plain| plain.key)),
         };
         match assemble(access.as_ref(), refresh.as_ref(), id.as_ref()) {
-            Ok(session) => Opened::Session(Arc::new(session), presented),
+            Ok(Assembled::Session(session)) => Opened::Session(Arc::new(session), presented),
+            // An ID cookie is left over from before the session moved: it goes.
+            Ok(Assembled::Shelved(shelved)) => {
+                let [at, rt, _] = presented.sealed;
+                let sealed = [at, rt, 0];
+                Opened::Shelved(Box::new(shelved), Presented { sealed, ..presented })
+            }
             Err(NoSession { clear }) => Opened::Unreadable { clear },
         }
     }
@@ -204,14 +249,8 @@ impl Cookies {
         replaces: Replaces,
         now: Timestamp,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
-        let mut tokens = Tokens::pack(session, pack::WORTH_ITS_TIME);
-        if self.fits(&self.extents(session, &tokens)).is_err() {
-            tokens = Tokens::pack(session, pack::AT_ANY_PRICE);
-        }
-        let (access, refresh, id) = tokens.contents(session);
-        let extents = self.extents(session, &tokens);
-        self.fits(&extents)?;
-
+        let (tokens, extents) = self.packed(session)?;
+        let Contents { access, refresh, id } = tokens.contents(session);
         let attributes = self.session_attributes(session, now);
         let [access_extent, refresh_extent, id_extent] = extents;
         let mut set = Vec::new();
@@ -278,45 +317,6 @@ impl Cookies {
         set
     }
 
-    /// `Set-Cookie` for `-end`, Max-Age=120; `None` when it would not fit into one cookie's chunks of the budget.
-    pub fn seal_farewell(&self, farewell: &Farewell) -> Option<Vec<HeaderValue>> {
-        let id_token = farewell.id_token.as_ref();
-        let id_token = id_token.map(|token| Packed::of(token.expose(), pack::AT_ANY_PRICE));
-        let content = FarewellContent::of(farewell, id_token.as_ref());
-        let extent = chunk::extent(self.names.end().len(), sealed_len(content::encoded_len(&content)));
-        if extent.bytes > self.budget || extent.chunks > MAX_CHUNKS {
-            return None;
-        }
-        let value = self
-            .vault
-            .seal(&self.end, &content, u8::try_from(extent.chunks).ok()?);
-        Some(
-            chunk::split(self.names.end(), &value)
-                .map(|(name, piece)| set_cookie::set(&name, piece, Attributes::End))
-                .collect(),
-        )
-    }
-
-    /// Opens `-end`, not older than two minutes.
-    pub fn open_farewell(&self, headers: &HeaderMap, now: Timestamp) -> Option<Farewell> {
-        let chunks = jar::read_end(headers, &self.names);
-        let plain = self.open_value(&self.end, &chunks).ok()??;
-        let (version, content): (_, FarewellContent<'_>) = content::decode(plain.bytes())?;
-        if now.since(content.made) > FAREWELL_LIFETIME {
-            return None;
-        }
-        content.to_farewell(version)
-    }
-
-    /// Clears `-end` and its chunks seen in `headers`.
-    pub fn clear_farewell(&self, headers: &HeaderMap) -> Vec<HeaderValue> {
-        let chunks = jar::read_end(headers, &self.names);
-        std::iter::once(0)
-            .chain(chunks.numbers().filter(|number| *number > 0))
-            .map(|number| set_cookie::clear(&chunk::name(self.names.end(), number), Attributes::End))
-            .collect()
-    }
-
     /// `Ok(None)`: nothing of it is there.
     pub(super) fn open_value(
         &self,
@@ -350,9 +350,20 @@ impl Cookies {
         }
     }
 
+    /// The tokens of `session` so that its cookies fit into the budget, and what at, rt and id take.
+    pub(super) fn packed(&self, session: &Session) -> Result<(Tokens, [Extent; 3]), TooLarge> {
+        let mut tokens = Tokens::pack(session, pack::WORTH_ITS_TIME);
+        if self.fits(&self.extents(session, &tokens)).is_err() {
+            tokens = Tokens::pack(session, pack::AT_ANY_PRICE);
+        }
+        let extents = self.extents(session, &tokens);
+        self.fits(&extents)?;
+        Ok((tokens, extents))
+    }
+
     /// What at, rt and id take.
     fn extents(&self, session: &Session, tokens: &Tokens) -> [Extent; 3] {
-        let (access, refresh, id) = tokens.contents(session);
+        let Contents { access, refresh, id } = tokens.contents(session);
         [
             self.extent(Kind::Access, Some(&access)),
             self.extent(Kind::Refresh, refresh.as_ref()),
@@ -373,7 +384,7 @@ impl Cookies {
         Ok(())
     }
 
-    fn extent(&self, kind: Kind, content: Option<&impl serde::Serialize>) -> Extent {
+    fn extent(&self, kind: Kind, content: Option<&impl Content>) -> Extent {
         content.map_or_else(Extent::default, |content| {
             chunk::extent(
                 self.names.of(kind).len(),
@@ -387,7 +398,7 @@ impl Cookies {
         set: &mut Vec<HeaderValue>,
         kind: Kind,
         extent: Extent,
-        content: Option<&impl serde::Serialize>,
+        content: Option<&impl Content>,
         attributes: Attributes,
     ) {
         let (Some(content), Ok(chunks)) = (content, u8::try_from(extent.chunks)) else {

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::seal::push_field;
 use crate::config::CookieKey;
+use crate::metrics::{KeyMeter, Meters};
 use crate::random::Random;
 
 /// What a sealed value is for. Each purpose has its own sub-key.
@@ -54,6 +55,8 @@ pub(super) struct Key {
     id_token: SubKey,
     login: SubKey,
     end: SubKey,
+    /// Counts what is opened under it.
+    meter: Option<KeyMeter>,
 }
 
 impl Key {
@@ -67,6 +70,14 @@ impl Key {
             id_token: sub_key(Purpose::Id),
             login: sub_key(Purpose::Login),
             end: sub_key(Purpose::End),
+            meter: None,
+        }
+    }
+
+    /// A value of `purpose` was opened under this key.
+    pub(super) fn opened(&self, purpose: Purpose) {
+        if let Some(meter) = &self.meter {
+            meter.opened(purpose as usize);
         }
     }
 
@@ -132,14 +143,36 @@ impl Keyring {
         &self.sealing
     }
 
-    /// The one key with this id.
-    pub(super) fn find(&self, id: KeyId) -> Option<&Key> {
+    /// The one key with this id, and its place in the ring.
+    pub(super) fn find(&self, id: KeyId) -> Option<(u8, &Key)> {
         if self.sealing.id == id {
-            return Some(&self.sealing);
+            return Some((SEALING, &self.sealing));
         }
-        self.older.iter().find(|key| key.id == id)
+        // Beyond 255 keys a place is only "not the first", which is all that counts.
+        let place = |index: usize| u8::try_from(index + 1).unwrap_or(u8::MAX);
+        let found = self.older.iter().enumerate().find(|(_, key)| key.id == id);
+        found.map(|(index, key)| (place(index), key))
+    }
+
+    /// The key at this place of the ring.
+    pub(super) fn at(&self, place: u8) -> Option<&Key> {
+        match usize::from(place).checked_sub(1) {
+            None => Some(&self.sealing),
+            Some(index) => self.older.get(index),
+        }
+    }
+
+    /// Counts what is opened from now on, by key.
+    pub(super) fn count(&mut self, meters: &Meters) {
+        for key in std::iter::once(&mut self.sealing).chain(&mut self.older) {
+            let id: String = key.id.iter().map(|byte| format!("{byte:02x}")).collect();
+            key.meter = Some(meters.of_key(&id));
+        }
     }
 }
+
+/// The place of the key that seals.
+pub(super) const SEALING: u8 = 0;
 
 fn key_id(key: &[u8; 32]) -> KeyId {
     let mut hash = Sha256::new();

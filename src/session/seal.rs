@@ -21,8 +21,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::content;
-use super::keyring::{Keyring, Purpose};
+use super::keyring::{Keyring, Purpose, SEALING};
 use crate::config::{App, CookieKey};
+use crate::metrics::Meters;
 use crate::random::Random;
 
 /// The keys of one app and what its values are bound to.
@@ -53,6 +54,8 @@ pub(super) enum Unopened {
 pub(super) struct Plain {
     /// How many chunks the value was sealed for.
     pub(super) chunks: u8,
+    /// The place of its key in the ring.
+    pub(super) key: u8,
     buffer: Buffer,
     start: usize,
     end: usize,
@@ -97,7 +100,7 @@ impl Vault {
         clippy::expect_used,
         reason = "AES-GCM refuses only 64 GiB and more, and the split points were just written"
     )]
-    pub(super) fn seal<T: serde::Serialize>(&self, binding: &Binding, content: &T, chunks: u8) -> String {
+    pub(super) fn seal(&self, binding: &Binding, content: &impl content::Content, chunks: u8) -> String {
         let key = self.keyring.sealing();
         let [a, b, c, d] = key.id;
         let random: Zeroizing<[u8; RANDOM_LEN]> = Zeroizing::new(self.random.bytes());
@@ -135,7 +138,7 @@ impl Vault {
         if version != FORMAT {
             return Err(Unopened::Broken);
         }
-        let key = self.keyring.find([a, b, c, d]).ok_or(Unopened::UnknownKey)?;
+        let (place, key) = self.keyring.find([a, b, c, d]).ok_or(Unopened::UnknownKey)?;
         let following = chunks.get(1..usize::from(count)).ok_or(Unopened::Broken)?;
 
         let texts = Texts::of(head_rest, following)?;
@@ -159,13 +162,43 @@ impl Vault {
                 &Tag::from(*tag),
             )
             .map_err(|_| Unopened::Broken)?;
+        key.opened(binding.purpose);
         let start = start + RANDOM_LEN;
         Ok(Plain {
             chunks: count,
+            key: place,
             buffer,
             start,
             end: start + length,
         })
+    }
+
+    /// Counts what is opened from now on, by key.
+    pub(super) fn count(&mut self, meters: &Meters) {
+        self.keyring.count(meters);
+    }
+
+    /// Counts a value of an older key that is remembered as opened: an operator has to see that it still comes.
+    pub(super) fn opened_again(&self, purpose: Purpose, key: u8) {
+        if key != SEALING
+            && let Some(key) = self.keyring.at(key)
+        {
+            key.opened(purpose);
+        }
+    }
+
+    /// App, origin, issuer, client and further fields, as associated data of what is sealed elsewhere than in a cookie.
+    pub(super) fn associate(&self, fields: &[&[u8]]) -> Vec<u8> {
+        let mut data = self.app.to_vec();
+        for field in fields {
+            push_field(&mut data, field);
+        }
+        data
+    }
+
+    /// The randomness of what is sealed.
+    pub(super) fn random(&self) -> &dyn Random {
+        &*self.random
     }
 
     /// Whether a value (its first chunk) names a key that is not in the ring.

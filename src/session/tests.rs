@@ -24,6 +24,7 @@ mod rotation;
 mod round_trip;
 mod secrecy;
 mod shapes;
+mod shelved;
 mod sizes;
 mod stripping;
 mod swapping;

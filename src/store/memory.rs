@@ -160,7 +160,8 @@ impl Store for MemoryStore {
 
     fn recorded<'a>(&'a self, find: Find<'a>, limit: usize, now: Timestamp) -> Answer<'a, Vec<Record>> {
         Box::pin(async move {
-            let records = lock(&self.records);
+            let mut records = lock(&self.records);
+            records.begin(now);
             let alive = records.find(find, now).filter(|(session, record)| {
                 self.sessions.look(*session, now).ended.is_none()
                     && self
@@ -169,6 +170,10 @@ impl Store for MemoryStore {
             });
             Ok(alive.take(limit).map(|(_, record)| record.clone()).collect())
         })
+    }
+
+    fn recorded_since(&self) -> Option<Timestamp> {
+        lock(&self.records).since()
     }
 
     fn end_recorded(&self, handle: SessionHandle, reason: EndReason, now: Timestamp) -> Answer<'_, bool> {

@@ -94,6 +94,7 @@ fn every_endpoint_is_documented_with_its_method() {
 const TABLES: &[(&str, &str)] = &[
     ("schema.rs", "The file"),
     ("server.rs", "`[server]`"),
+    ("admin.rs", "`[admin]`"),
     ("keys.rs", "`[keys]`"),
     ("store.rs", "`[store]`"),
     ("app.rs", "`[[app]]`"),

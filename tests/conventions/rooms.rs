@@ -13,8 +13,8 @@ struct Room {
     axum: bool,
 }
 
-/// What everybody may use: the two impurities and values without behaviour.
-const COMMON: &[&str] = &["clock", "random", "token", "config"];
+/// What everybody may use: the two impurities, values without behaviour, and what counts.
+const COMMON: &[&str] = &["clock", "random", "token", "config", "metrics"];
 
 const fn room(name: &'static str, uses: &'static [&'static str]) -> Room {
     Room {
@@ -38,6 +38,7 @@ const ROOMS: &[Room] = &[
     room("clock", &[]),
     room("random", &[]),
     room("token", &[]),
+    room("metrics", &[]),
     // `error_path` and `post_logout_path` are held to the one checker of return targets.
     room("config", &["agent"]),
     // Bodies and refusals: what every answer is made of. A body of an upstream is the proxy's type, streamed as it is, and
@@ -70,9 +71,17 @@ const ROOMS: &[Room] = &[
         ],
     ),
     room("server", &["body", "handler"]),
+    // For operators: what the handler counts and the store knows, behind the same listener.
+    room(
+        "admin",
+        &["body", "gate", "handler", "refusal", "server", "store"],
+    ),
     with_axum("demo", &["handler", "server"]),
     // Of the provider it has the findings of `check --online`, of the proxy the way to try an upstream.
-    room("cli", &["demo", "handler", "provider", "proxy", "server"]),
+    room(
+        "cli",
+        &["admin", "demo", "handler", "provider", "proxy", "server"],
+    ),
 ];
 
 #[test]

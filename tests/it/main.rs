@@ -18,6 +18,8 @@
     reason = "a test holds its whole world, on a stack that has nothing else to hold"
 )]
 
+#[cfg(unix)]
+mod administration;
 mod answers;
 mod callback;
 mod cookies;
@@ -45,6 +47,7 @@ mod renewal;
 mod replicas;
 mod sizes;
 mod smuggling;
+mod stored;
 mod streams;
 mod upstream_trouble;
 mod world;

@@ -18,6 +18,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::tests::fixture;
 use crate::config::{App, Origin};
 use crate::gate::RequestId;
+use crate::metrics::AppMeters;
 use crate::provider::Provider;
 use crate::random::{OsRandom, Random};
 use crate::refusal::Refusal;
@@ -99,6 +100,7 @@ impl World {
             store: Arc::clone(&store),
             clock: clock.clone(),
             random: Arc::clone(&random),
+            meters: AppMeters::default(),
         });
         let places = Places::default();
         let router = Agent {

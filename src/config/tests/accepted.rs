@@ -7,8 +7,8 @@ use http::Method;
 use secrecy::ExposeSecret as _;
 
 use super::super::{
-    Checked, ClientAuth, Config, CsrfRule, LogoutHint, LogoutMode, RefreshMode, SessionNeed, SpaFiles,
-    StoreKind, TokenKind,
+    Checked, ClientAuth, Config, CsrfRule, LogoutHint, LogoutMode, RefreshMode, SessionMode, SessionNeed,
+    SpaFiles, StoreKind, TokenKind,
 };
 use super::{GOOD, SECOND_APP, SECRET, World, added, changed};
 
@@ -50,6 +50,7 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(session.absolute_timeout, Duration::from_secs(12 * 3600));
     assert_eq!(session.refresh, RefreshMode::Inline);
     assert_eq!(session.cookie_budget, 7 * 1024);
+    assert_eq!(session.mode, SessionMode::Cookie);
     assert!(!session.persistent);
     assert_eq!(session.claims, None);
     let route = &app.routes[0];
@@ -74,7 +75,6 @@ fn the_defaults_of_what_is_not_built_may_be_written() {
     for text in [
         added("[app.provider]", provider),
         added("[[app.route]]", route),
-        added("[app.session]", "mode = \"cookie\""),
         format!("[store]\nkind = \"memory\"\n{GOOD}"),
     ] {
         world.parse(&text).unwrap_or_else(|problems| panic!("{problems}"));
@@ -287,6 +287,16 @@ fn each_kind_of_store_reads() {
         StoreKind::Memory { file: elsewhere }
     );
     assert_eq!(store("kind = \"none\""), StoreKind::None);
+}
+
+/// Contract §7. A memory that a restart wipes is worth a warning, no more.
+#[test]
+fn each_mode_of_a_session_reads() {
+    let world = World::new();
+    for (word, mode) in [("cookie", SessionMode::Cookie), ("store", SessionMode::Store)] {
+        let text = added("[app.session]", &format!("mode = \"{word}\""));
+        assert_eq!(world.parse(&text).unwrap().apps[0].session.mode, mode);
+    }
 }
 
 /// A dev server passes requests on, or somebody forgot a port: only a person can tell.

@@ -9,7 +9,7 @@ use super::{World, added, changed};
 /// Every key that the contract names, as paths.
 const CONTRACT: &str = "
 server.listen server.trusted_proxies server.max_header_bytes server.login_rate server.tls
-admin keys.cookie store.kind store.file store.url store.insecure store.prefix store.grace log audit
+admin.listen admin.token admin.insecure_http admin.tls keys.cookie store.kind store.file store.url store.insecure store.prefix store.grace log audit
 app.id app.origin app.spa_origin app.agent_path app.allowed_origins app.error_path app.post_logout_path app.spa.dir
 app.forward_auth app.policy
 app.provider.issuer app.provider.client_id app.provider.client_secret app.provider.client_auth app.provider.scopes

@@ -101,7 +101,7 @@ fn the_text_reads_back_as_the_same_configuration() {
         )
         .replace(
             "[app.session]\n",
-            "[app.session]\nrefresh = \"spa\"\npersistent = true\nclaims = [\"sub\"]\n",
+            "[app.session]\nmode = \"store\"\nrefresh = \"spa\"\npersistent = true\nclaims = [\"sub\"]\n",
         )
         .replace(
             "http://127.0.0.1:9001\"\n",
@@ -143,7 +143,8 @@ fn every_key_is_shown() {
     }
     let mut expected = String::new();
     expect(ROOT, "", &mut expected);
-    let json = effective(&World::new(), GOOD).to_json();
+    let text = format!("[admin]\nlisten = \"127.0.0.1:9080\"\n{GOOD}");
+    let json = effective(&World::new(), &text).to_json();
     let mut shown: Vec<&str> = json
         .as_array()
         .unwrap()

@@ -116,7 +116,7 @@ fn what_names_no_key_is_an_error() {
             "keycloak",
             "CR-C006 app[0].provider.preset",
         ),
-        ("CLOAKROOM__ADMIN__LISTEN", "127.0.0.1:1", "CR-C006 admin"),
+        ("CLOAKROOM__ADMIN__INSECURE_HTTP", "true", "CR-C005 admin.listen"),
         ("CLOAKROOM__SERVER", "nonsense", "CR-C061 server"),
         ("CLOAKROOM__SERVER", "{ lisen = 1 }", "CR-C003 server.lisen"),
     ] {

@@ -98,6 +98,13 @@ pub(super) fn told_session(
     clock: &dyn Clock,
 ) -> Vec<String> {
     let mut lines = conditions(place, headers);
+    if found.session.shelf.is_some() {
+        // Two cookies are all there are.
+        lines.retain(|line| !line.ends_with("is not there"));
+        lines.push("its tokens lie in the store of the running service".to_owned());
+    } else {
+        lines.push("its tokens lie in its cookies".to_owned());
+    }
     let age = clock.now().since(found.session.started).as_secs();
     lines.push(format!("began {age} s ago, generation {}", found.generation));
     lines.push(format!(

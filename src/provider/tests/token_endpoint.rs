@@ -226,6 +226,35 @@ async fn what_a_refresh_leaves_out_is_none() {
     assert_eq!(listed.scope.as_deref(), Some("openid profile"));
 }
 
+/// No standard has them, so nothing they hold makes a good response a bad one.
+#[tokio::test]
+async fn the_life_of_a_refresh_token_is_believed_where_it_says_something() {
+    let world = World::new(Algorithm::ES256).await;
+    for (changes, life) in [
+        (json!({"refresh_expires_in": 1800}), Some(1800)),
+        (json!({"refresh_expires_in": "1800"}), Some(1800)),
+        (json!({"refresh_token_expires_in": 1_209_600}), Some(1_209_600)),
+        (
+            json!({"refresh_expires_in": 60, "refresh_token_expires_in": 90}),
+            Some(60),
+        ),
+        (json!({"refresh_expires_in": 0}), None),
+        (json!({"refresh_expires_in": -1}), None),
+        (json!({"refresh_expires_in": 1.5}), None),
+        (json!({"refresh_expires_in": "never"}), None),
+        (json!({"refresh_expires_in": {"seconds": 5}}), None),
+        (json!({"refresh_expires_in": null}), None),
+        (json!({}), None),
+    ] {
+        let tokens = world.rotate_changed(&changes).await.expect("good");
+        assert_eq!(
+            tokens.refresh_expires_in,
+            life.map(Duration::from_secs),
+            "{changes}"
+        );
+    }
+}
+
 /// T-31: RFC 6749 §2.3.1 encodes before it joins; one method for each request.
 #[tokio::test]
 async fn awkward_credentials_arrive_whole() {

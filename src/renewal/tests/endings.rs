@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
-use super::world::{Browser, World, alice, said, session_of, tokens};
+use super::world::{Browser, World, alice, opened, said, session_of, tokens};
 use crate::refusal::Code;
 use crate::renewal::flight::Boarding;
 use crate::renewal::rotate::Outcome;
-use crate::session::Opened;
 use crate::store::Capacity;
-use crate::token::{AccessToken, TokenSet};
 
 #[tokio::test]
 async fn a_logout_ends_every_copy_and_revokes_the_tokens() {
@@ -81,9 +79,7 @@ async fn a_flight_that_never_asked_has_spent_nothing() {
     // It boards, the logout ends the session, it looks and finds the end: nobody else would revoke the refresh token.
     let world = World::new().await;
     let browser = world.browser().await;
-    let Opened::Session(session, _) = world.sessions.parts.cookies.open(&browser.headers()) else {
-        panic!("no session");
-    };
+    let session = opened(&world, &browser).await;
     let Boarding::Ticket(ticket, _) = world
         .sessions
         .flights
@@ -204,20 +200,6 @@ async fn a_new_login_ends_the_session_it_replaces() {
     assert_eq!(said(world.call(&mut old).await), (Code::SessionRevoked, false));
     // Contract §9: neither logged out nor revoked.
     assert_eq!(world.peek(&mut old).await, Err("none"));
-}
-
-#[tokio::test]
-async fn a_login_that_does_not_fit_changes_nothing() {
-    let world = World::new().await;
-    let mut old = world.browser().await;
-    let replaced = session_of(&world, &old);
-    let large = TokenSet {
-        access: AccessToken::new("a".repeat(20_000)),
-        ..tokens()
-    };
-    let refused = world.sessions.begin(large, alice(), Some(replaced)).await;
-    assert_eq!(said(refused), (Code::SessionTooLarge, false));
-    assert!(world.call(&mut old).await.is_ok());
 }
 
 #[tokio::test]

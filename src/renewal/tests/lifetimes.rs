@@ -1,11 +1,13 @@
 //! Idle, absolute, the access token's: the least of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::world::{Browser, Peeked, World, said, session_of, tokens, without_refresh};
+use super::script::rotated;
+use super::world::{Browser, Peeked, World, opened, said, session_of, tokens, without_refresh};
 use crate::config::RefreshMode;
 use crate::refusal::Code;
-use crate::session::Opened;
+use crate::session::Session;
 use crate::store::EndReason;
 use crate::token::TokenSet;
 
@@ -69,6 +71,65 @@ async fn a_longer_timeout_in_the_configuration_does_not() {
     assert_eq!(
         said(world.call(&mut browser).await),
         (Code::SessionExpired, false)
+    );
+}
+
+/// what nothing can renew any more is over.
+#[tokio::test]
+async fn a_session_lives_no_longer_than_a_refresh_token_whose_life_is_known() {
+    let world = World::new().await;
+    let mortal = TokenSet {
+        refresh_expires_in: Some(Duration::from_secs(900)),
+        ..tokens()
+    };
+    let mut browser = world.browser_with(mortal.clone()).await;
+    let session_left = world.peek(&mut browser).await.unwrap();
+    assert_eq!(session_left.session, 900);
+    // Each refresh token has a life of its own.
+    world.provider.replies(|asked| {
+        let (status, mut answer) = rotated(asked);
+        answer["refresh_expires_in"] = 1000.into();
+        (status, answer)
+    });
+    world.clock.advance(600);
+    world.call(&mut browser).await.unwrap();
+    assert_eq!(world.peek(&mut browser).await.unwrap().session, 1000);
+    world.clock.advance(999);
+    assert!(world.peek(&mut browser).await.is_ok());
+    world.clock.advance(1);
+    assert_eq!(
+        said(world.call(&mut browser).await),
+        (Code::SessionExpired, false)
+    );
+    // And never longer than configured.
+    let world = World::with(|app| app.session.absolute_timeout = Duration::from_secs(700)).await;
+    let mut browser = world.browser_with(mortal).await;
+    assert_eq!(world.peek(&mut browser).await.unwrap().session, 700);
+}
+
+/// An end is remembered for the longest of its generations, whichever was there when it was ended.
+#[tokio::test]
+async fn an_end_outlasts_a_generation_that_lives_longer_than_the_one_that_ended_it() {
+    let world = World::new().await;
+    let mortal = TokenSet {
+        refresh_expires_in: Some(Duration::from_secs(700)),
+        ..tokens()
+    };
+    let mut browser = world.browser_with(mortal).await;
+    let old = browser.clone();
+    world.clock.advance(600);
+    world.provider.replies(|asked| {
+        let (status, mut answer) = rotated(asked);
+        answer["refresh_expires_in"] = 1500.into();
+        (status, answer)
+    });
+    world.call(&mut browser).await.unwrap();
+    let ended = world.sessions.log_out(&old.headers()).await.unwrap();
+    assert!(ended.0.is_some());
+    world.clock.advance(700);
+    assert_eq!(
+        said(world.call(&mut browser).await),
+        (Code::SessionRevoked, false)
     );
 }
 
@@ -262,20 +323,18 @@ async fn a_stream_outlasts_the_idle_timeout_and_ends_with_the_session() {
     // Contract §9, attack 130. Nobody has signed in at a provider here: waiting takes no time.
     let world = World::new().await;
     let (leaving, staying) = (world.browser().await, world.browser().await);
-    let watch = |browser: &Browser| match world.sessions.parts.cookies.open(&browser.headers()) {
-        Opened::Session(session, _) => world.sessions.watch(&session).over(),
-        other => panic!("no session: {other:?}"),
-    };
+    let (left, stayed) = (opened(&world, &leaving).await, opened(&world, &staying).await);
+    let watch = |session: &Arc<Session>| world.sessions.watch(session).over();
     let over = |watched| tokio::time::timeout(Duration::from_secs(2), watched);
     world.clock.advance(31 * 60);
-    assert!(over(watch(&leaving)).await.is_err(), "idling ends no stream");
+    assert!(over(watch(&left)).await.is_err(), "idling ends no stream");
 
     let session = session_of(&world, &leaving);
     let (store, now) = (&world.sessions.parts.store, world.sessions.now());
     let until = now.after(Duration::from_secs(12 * 3600));
     store.end(session, EndReason::Revoked, until, now).await.unwrap();
-    assert!(over(watch(&leaving)).await.is_ok());
-    assert!(over(watch(&staying)).await.is_err());
+    assert!(over(watch(&left)).await.is_ok());
+    assert!(over(watch(&stayed)).await.is_err());
     world.clock.advance(12 * 3600);
-    assert!(over(watch(&staying)).await.is_ok(), "the absolute end");
+    assert!(over(watch(&stayed)).await.is_ok(), "the absolute end");
 }

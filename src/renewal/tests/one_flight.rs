@@ -7,11 +7,11 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::script::{broken, rotated};
-use super::world::{World, said, session_of};
+use super::world::{World, opened, said, session_of};
 use crate::refusal::{Code, Refusal};
 use crate::renewal::flight::{Boarding, Flights, Wish};
 use crate::renewal::rotate::Outcome;
-use crate::session::{Opened, Session, SessionId};
+use crate::session::{Session, SessionId};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_calls_at_expiry_make_one_token_request() {
@@ -208,9 +208,7 @@ async fn tokens_that_live_for_seconds_are_not_renewed_at_every_call() {
 async fn nothing_grows_with_the_sessions_seen() {
     let world = World::new().await;
     let browser = world.browser().await;
-    let Opened::Session(session, _) = world.sessions.parts.cookies.open(&browser.headers()) else {
-        panic!("no session");
-    };
+    let session = opened(&world, &browser).await;
     let mut session = Session::clone(&session);
     let flights = Arc::new(Flights::default());
     let mut most = 0;
@@ -265,9 +263,7 @@ async fn a_request_that_looked_before_the_landing_does_not_fly_again() {
     // Contract §9: a superseded refresh token is never sent to the provider.
     let world = World::new().await;
     let mut browser = world.browser().await;
-    let Opened::Session(stale, _) = world.sessions.parts.cookies.open(&browser.headers()) else {
-        panic!("no session");
-    };
+    let stale = opened(&world, &browser).await;
     world.refresh(&mut browser).await.unwrap();
     world.clock.advance(6);
     let outcome = world
@@ -293,9 +289,7 @@ async fn nor_does_it_where_tokens_live_for_seconds() {
         )
     });
     let mut browser = world.browser().await;
-    let Opened::Session(stale, _) = world.sessions.parts.cookies.open(&browser.headers()) else {
-        panic!("no session");
-    };
+    let stale = opened(&world, &browser).await;
     world.refresh(&mut browser).await.unwrap();
     let outcome = world
         .sessions

@@ -245,26 +245,6 @@ async fn a_refused_client_is_the_operators_fault_not_the_sessions_end() {
 }
 
 #[tokio::test]
-async fn tokens_that_do_not_fit_are_said_so_and_not_lost() {
-    let world = World::new().await;
-    world.provider.replies(|asked| {
-        let (status, mut body) = rotated(asked);
-        body["access_token"] = json!("a".repeat(20_000));
-        (status, body)
-    });
-    let mut browser = world.browser().await;
-    world.clock.advance(600);
-    for _ in 0..3 {
-        assert_eq!(
-            said(world.call(&mut browser).await),
-            (Code::SessionTooLarge, false)
-        );
-    }
-    assert_eq!(world.provider.asked(), ["rt-0"]);
-    assert!(world.peek(&mut browser).await.is_ok());
-}
-
-#[tokio::test]
 async fn a_store_without_room_for_the_result_loses_nobody_the_session() {
     // The refresh token is spent: who waits gets what there is.
     let full = Capacity {

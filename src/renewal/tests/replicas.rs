@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::script::{invalid_grant, rotated};
-use super::world::{World, said, session_of};
+use super::world::{World, opened, said, session_of};
 use crate::refusal::Code;
 use crate::store::{Claimant, EndReason, LEASE};
 
@@ -132,11 +132,7 @@ async fn a_logout_at_one_process_ends_what_another_one_renews() {
 }
 
 async fn ended(world: &World, browser: &super::world::Browser) -> Option<EndReason> {
-    let headers = browser.headers();
-    let session = match world.sessions.parts.cookies.open(&headers) {
-        crate::session::Opened::Session(session, _) => session,
-        other => panic!("no session: {other:?}"),
-    };
+    let session = opened(world, browser).await;
     world
         .sessions
         .look(&session, world.sessions.now())

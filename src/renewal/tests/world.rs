@@ -10,14 +10,15 @@ use sha2::{Digest as _, Sha256};
 
 use super::script::Script;
 use crate::clock::{Clock, Timestamp};
-use crate::config::App;
 use crate::config::tests::fixture;
+use crate::config::{App, SessionMode};
+use crate::metrics::AppMeters;
 use crate::provider::Provider;
 use crate::random::Random;
 use crate::refusal::{Code, Refusal};
 use crate::renewal::flight::Patience;
 use crate::renewal::{Admitted, Peek, SessionParts, Sessions};
-use crate::session::{Cookies, Identity, SessionId};
+use crate::session::{Cookies, Identity, Opened, Session, SessionId};
 use crate::store::{Capacity, MemoryStore, Store};
 use crate::token::{AccessToken, IdToken, RefreshToken, TokenSet};
 
@@ -50,7 +51,11 @@ impl Random for Counted {
     }
 }
 
-pub(super) struct World {
+/// A world whose sessions lie in their cookies.
+pub(super) type World = WorldOf<false>;
+
+/// A world whose sessions lie in the store, or not.
+pub(super) struct WorldOf<const IN_STORE: bool> {
     pub(super) sessions: Sessions,
     pub(super) provider: Arc<Script>,
     pub(super) clock: Arc<ManualClock>,
@@ -58,7 +63,7 @@ pub(super) struct World {
     random: Arc<Counted>,
 }
 
-impl World {
+impl<const IN_STORE: bool> WorldOf<IN_STORE> {
     /// `refresh = "inline"`, idle 30 minutes, absolute 12 hours.
     pub(super) async fn new() -> Self {
         Self::with(|_| ()).await
@@ -72,6 +77,9 @@ impl World {
     pub(super) async fn with_room(change: impl FnOnce(&mut App), room: Capacity) -> Self {
         let provider = Script::serve().await;
         let mut app = app(&provider.issuer);
+        if IN_STORE {
+            app.session.mode = SessionMode::Store;
+        }
         change(&mut app);
         let app = Arc::new(app);
         let clock = Arc::new(ManualClock(AtomicU64::new(1_800_000_000_000)));
@@ -91,10 +99,19 @@ impl World {
         self.sessions = sessions(&self.app, &self.clock, &self.random, Capacity::default());
     }
 
-    /// The process starts anew with another configuration.
+    /// The process starts anew with another configuration; what it has in the store is still there.
     pub(super) fn restart_with(&mut self, change: impl FnOnce(&mut App)) {
         change(Arc::make_mut(&mut self.app));
-        self.restart();
+        if IN_STORE {
+            self.sessions = self.replica();
+        } else {
+            self.restart();
+        }
+    }
+
+    /// From now on the store is this one.
+    pub(super) fn share(&mut self, store: Arc<dyn Store>) {
+        self.sessions = sessions_with(&self.app, &self.clock, &self.random, store);
     }
 
     /// Another process with the same configuration and the same store.
@@ -223,6 +240,20 @@ impl Browser {
         self.jar.is_empty()
     }
 
+    /// The kinds of its session cookies, in order of name, chunks apart.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.jar
+            .keys()
+            .filter_map(|name| name.strip_prefix("__Host-Http-shop-"))
+            .filter(|kind| !kind.contains('.'))
+            .collect()
+    }
+
+    /// Gets a cookie of somebody else: the same session, in a field that nobody has seen.
+    pub(super) fn disguise(&mut self) {
+        self.jar.insert("theme".to_owned(), "dark".to_owned());
+    }
+
     /// Loses one cookie and its chunks.
     pub(super) fn lose(&mut self, kind: &str) {
         let name = format!("__Host-Http-shop-{kind}");
@@ -262,6 +293,7 @@ pub(super) fn tokens() -> TokenSet {
         access: AccessToken::new("at-0"),
         expires_in: Some(Duration::from_secs(600)),
         refresh: Some(RefreshToken::new("rt-0")),
+        refresh_expires_in: None,
         id_token: Some(IdToken::new("header.alice.signature")),
         scope: Some("openid profile".to_owned()),
     }
@@ -285,9 +317,25 @@ pub(super) fn alice() -> Identity {
 }
 
 /// The id of a browser's session.
-pub(super) fn session_of(world: &World, browser: &Browser) -> SessionId {
+pub(super) fn session_of<const IN_STORE: bool>(world: &WorldOf<IN_STORE>, browser: &Browser) -> SessionId {
     match world.sessions.parts.cookies.open(&browser.headers()) {
-        crate::session::Opened::Session(session, _) => session.id,
+        Opened::Session(session, _) => session.id,
+        Opened::Shelved(shelved, _) => shelved.facts().id,
+        other => panic!("no session: {other:?}"),
+    }
+}
+
+/// A browser's session, alive or not.
+pub(super) async fn opened<const IN_STORE: bool>(
+    world: &WorldOf<IN_STORE>,
+    browser: &Browser,
+) -> Arc<Session> {
+    match world.sessions.parts.cookies.open(&browser.headers()) {
+        Opened::Session(session, _) => session,
+        Opened::Shelved(shelved, _) => {
+            let session = world.sessions.fetch(&shelved, world.sessions.now()).await;
+            Arc::new(session.unwrap().expect("content"))
+        }
         other => panic!("no session: {other:?}"),
     }
 }
@@ -313,6 +361,7 @@ pub(super) fn sessions_with(
         store,
         clock,
         random,
+        meters: AppMeters::default(),
     })
 }
 

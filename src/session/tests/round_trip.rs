@@ -81,7 +81,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn any_session()(
+    pub(super) fn any_session()(
         id in any::<[u8; 16]>(),
         times in any::<[u64; 3]>(),
         idle in any::<u64>(),
@@ -103,6 +103,7 @@ prop_compose! {
             access: Access { has_refresh: has_refresh && refresh.is_some(), ..access },
             refresh: refresh.map(RefreshToken::new),
             id_token: Some(IdToken::new(id_token)),
+            shelf: None,
             identity,
         }
     }

@@ -68,6 +68,7 @@ pub(super) fn session_of(token_len: usize) -> Session {
         },
         refresh: Some(RefreshToken::new(token('R'))),
         id_token: Some(IdToken::new(token('I'))),
+        shelf: None,
         identity: Identity {
             subject: "alice".into(),
             provider_session: Some("sid-1".into()),
@@ -149,6 +150,7 @@ pub(super) const fn presented(chunks: [u8; 3]) -> Presented {
     Presented {
         chunks,
         sealed: chunks,
+        keys: [0; 3],
     }
 }
 
@@ -164,7 +166,7 @@ pub(super) fn unreadable(cookies: &Cookies, headers: &HeaderMap) -> Option<bool>
     match cookies.open(headers) {
         Opened::Absent => None,
         Opened::Unreadable { clear } => Some(clear),
-        Opened::Session(..) => panic!("expected no session, found one"),
+        Opened::Session(..) | Opened::Shelved(..) => panic!("expected no session, found one"),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::hash::Hash;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::session::{SessionHandle, SessionId};
@@ -16,6 +17,8 @@ pub(super) struct Records {
     order: VecDeque<SessionHandle>,
     subjects: Index<Box<str>>,
     provider_sessions: Index<Box<str>>,
+    /// Since when nobody is missing.
+    since: Option<Timestamp>,
 }
 
 impl fmt::Debug for Records {
@@ -26,13 +29,17 @@ impl fmt::Debug for Records {
 
 impl Records {
     pub(super) fn put(&mut self, session: SessionId, record: Record, capacity: usize, now: Timestamp) {
+        self.begin(now);
         while let Some(oldest) = self.order.front().copied() {
-            let over = self
-                .entries
-                .get(&oldest)
-                .is_none_or(|(_, record)| record.until <= now);
-            if !over && self.order.len() < capacity {
+            let missing = match self.entries.get(&oldest) {
+                Some((_, record)) if record.until > now => Some(record.started),
+                _ => None,
+            };
+            if missing.is_some() && self.order.len() < capacity {
                 break;
+            }
+            if let Some(started) = missing {
+                self.since = self.since.max(Some(started.after(Duration::from_millis(1))));
             }
             self.order.pop_front();
             self.forget(oldest);
@@ -48,6 +55,16 @@ impl Records {
         }
         self.entries.insert(handle, (session, record));
         self.order.push_back(handle);
+    }
+
+    /// The first time that anything is asked or put in: the store is not older than that, as far as it knows.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        self.since.get_or_insert(now);
+    }
+
+    /// Since when nobody is missing.
+    pub(super) const fn since(&self) -> Option<Timestamp> {
+        self.since
     }
 
     /// Those that `find` names and that are not over, newest first.

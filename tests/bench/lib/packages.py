@@ -49,7 +49,9 @@ def emulator():
     if installed:
         return [installed]
     own = _unpacked("emulator", EMULATOR)
-    return [*run_from(own, "usr/bin/qemu-system-x86_64"), "-L", str(own / "usr/share/qemu"), "-L", str(own / "usr/share/seabios")]
+    # It looks for its parts beside the program that was started, and that is the loader.
+    parts = f"QEMU_MODULE_DIR={own / 'usr/lib/x86_64-linux-gnu/qemu'}"
+    return ["env", parts, *run_from(own, "usr/bin/qemu-system-x86_64"), "-L", str(own / "usr/share/qemu"), "-L", str(own / "usr/share/seabios")]
 
 
 def run_from(unpacked, program):

@@ -1,6 +1,7 @@
 //! The binary itself, in a folder of its own, between the same provider, upstream and browser.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ pub struct Binary {
     pub upstream: Upstream,
     pub folder: TempDir,
     pub origin: String,
+    /// Where it listens for operators, if it does.
+    pub admin: Option<SocketAddr>,
     port: u16,
     child: Child,
     log: mpsc::UnboundedReceiver<String>,
@@ -35,6 +38,7 @@ impl Binary {
             .env_clear()
             .env("COOKIE_KEY", COOKIE_KEY)
             .env("OTHER_KEY", OTHER_KEY)
+            .env("ADMIN_TOKEN", ADMIN_TOKEN)
             .env("CLIENT_SECRET", provider::CLIENT_SECRET)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -55,10 +59,16 @@ impl Binary {
             upstream,
             folder,
             origin: String::new(),
+            admin: None,
             port: 0,
             child,
             log,
         };
+        if plan.top.contains("[admin]") {
+            let line = binary.wait_for("\"admin_listening\"").await;
+            let address = line.split_once("\"address\":\"").unwrap().1;
+            binary.admin = Some(address.split('"').next().unwrap().parse().unwrap());
+        }
         let line = binary.wait_for("\"listening\"").await;
         let address = line.split_once("\"address\":\"127.0.0.1:").unwrap().1;
         binary.port = address.split('"').next().unwrap().parse().unwrap();
@@ -85,11 +95,20 @@ impl Binary {
     /// Writes `text` as it is and tells the process.
     pub fn hang_up(&self, text: &str) {
         std::fs::write(self.folder.path().join("config.toml"), text).unwrap();
+        self.signal("HUP");
+    }
+
+    pub fn signal(&self, name: &str) {
         let told = Command::new("kill")
-            .args(["-s", "HUP", &self.child.id().to_string()])
+            .args(["-s", name, &self.child.id().to_string()])
             .status()
             .unwrap();
         assert!(told.success());
+    }
+
+    /// Where it listens for browsers.
+    pub fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
     }
 
     /// Reads the log until a line holds `words`.
@@ -123,6 +142,9 @@ fn text(plan: &Plan, port: u16, provider: &Provider, upstream: &Upstream) -> Str
     };
     super::config(&plan, address, &provider.issuer, &upstream.url)
 }
+
+/// In the environment as `ADMIN_TOKEN`.
+pub const ADMIN_TOKEN: &str = "admin.token.of.the.tests.0123456789";
 
 /// In the environment as `OTHER_KEY`.
 pub const OTHER_KEY: &str = "YW5vdGhlciBrZXkgb2YgdGhlIHRlc3RzISBudW1iIDI=";

@@ -13,6 +13,7 @@ pub(super) fn all() -> Vec<Case> {
     [
         syntax(),
         server_and_keys(),
+        admin(),
         apps(),
         providers(),
         sessions_and_routes(),
@@ -64,6 +65,19 @@ fn server_and_keys() -> Vec<Case> {
         ("a file that is not there", changed("file:cookie.key", "file:no.key"), &[("CR-C013", "keys.cookie[0]", "\"file")]),
         ("a credential without systemd", changed("file:cookie.key", "systemd:key"), &[("CR-C013", "keys.cookie[0]", "\"systemd")]),
         ("a store that does not exist", format!("[store]\nkind = \"memroy\"\n{GOOD}"), &[("CR-C007", "store.kind", "\"memroy\"")]),
+    ]
+}
+
+#[rustfmt::skip] // One case a line.
+fn admin() -> Vec<Case> {
+    let admin = |lines: &str| format!("{GOOD}[admin]\n{lines}\n");
+    vec![
+        ("an admin listener nowhere", admin(""), &[("CR-C005", "admin.listen", "[admin]")]),
+        ("an admin listener by name", admin("listen = \"localhost:9080\""), &[("CR-C010", "admin.listen", "\"localhost")]),
+        ("an admin listener for everybody", admin("listen = \"0.0.0.0:9080\""), &[("CR-C024", "admin.listen", "\"0.0")]),
+        ("an admin listener off loopback", admin("listen = \"[fd00::1]:9080\""), &[("CR-C024", "admin.listen", "\"[fd00")]),
+        ("an admin listener where browsers come", admin("listen = \"127.0.0.1:8080\""), &[("CR-C010", "admin.listen", "\"127")]),
+        ("a literal admin token", admin("listen = \"127.0.0.1:9080\"\ntoken = \"zq-literal\""), &[("CR-C012", "admin.token", "\"zq-literal")]),
     ]
 }
 
@@ -162,6 +176,7 @@ fn sessions_and_routes() -> Vec<Case> {
         ("a duration beyond every number", changed("\"30m\"", "\"99999999999999999999d\""), &[("CR-C008", "app[0].session.idle_timeout", "\"9999")]),
         ("a budget beyond 64 KiB", session("cookie_budget = \"65KiB\""), &[("CR-C009", "app[0].session.cookie_budget", "\"65KiB\"")]),
         ("a budget in KB", session("cookie_budget = \"7KB\""), &[("CR-C009", "app[0].session.cookie_budget", "\"7KB\"")]),
+        ("sessions in a store that is none", format!("[store]\nkind = \"none\"\n{}", session("mode = \"store\"")), &[("CR-C043", "store.kind", "\"none\""), ("CR-C046", "app[0].session.mode", "\"store\"")]),
         ("a claim that is never shown", session("claims = [\"sub\", \"nonce\"]"), &[("CR-C036", "app[0].session.claims[1]", "\"nonce\"")]),
         ("a route in single brackets", changed("[[app.route]]", "[app.route]"), &[("CR-C004", "app[0].route", "[app.route]")]),
         ("a route path with a wildcard", changed("\"/api\"", "\"/api/*\""), &[("CR-C027", "app[0].route[0].path", "\"/api/*\"")]),
@@ -203,7 +218,7 @@ fn not_available() -> Vec<Case> {
     vec![
         ("server.tls", server("tls = { cert = \"c\", key = \"file:k\" }"), &[("CR-C006", "server.tls", "tls")]),
         ("server.login_rate", server("login_rate = \"50/1s\""), &[("CR-C006", "server.login_rate", "login_rate")]),
-        ("admin", top("[admin]\nlisten = \"127.0.0.1:9080\""), &[("CR-C006", "admin", "admin")]),
+        ("admin.tls", top("[admin]\nlisten = \"127.0.0.1:9080\"\ntls = { cert = \"c\", key = \"file:k\" }"), &[("CR-C006", "admin.tls", "tls")]),
         ("log", top("[log]"), &[("CR-C006", "log", "log")]),
         ("audit", top("[audit]"), &[("CR-C006", "audit", "audit")]),
         ("store.kind redis", top("[store]\nkind = \"redis\"\nurl = \"redis://x\""), &[("CR-C006", "store.kind", "\"redis\""), ("CR-C006", "store.url", "url")]),
@@ -221,7 +236,6 @@ fn not_available() -> Vec<Case> {
         ("provider.authorization_details", provider("authorization_details = []"), &[("CR-C006", "app[0].provider.authorization_details", "authorization_details")]),
         ("private_key_jwt", provider("client_auth = \"private_key_jwt\""), &[("CR-C006", "app[0].provider.client_auth", "\"private_key_jwt\"")]),
         ("logout_mode params", provider("logout_mode = \"params\""), &[("CR-C006", "app[0].provider.logout_mode", "\"params\"")]),
-        ("session.mode store", added("[app.session]", "mode = \"store\""), &[("CR-C006", "app[0].session.mode", "mode")]),
         ("token exchange", route("token = \"exchange\""), &[("CR-C006", "app[0].route[0].token", "\"exchange\"")]),
         ("token phantom", route("token = \"phantom\""), &[("CR-C006", "app[0].route[0].token", "\"phantom\"")]),
         ("token client_credentials", route("token = \"client_credentials\""), &[("CR-C006", "app[0].route[0].token", "\"client_credentials\"")]),

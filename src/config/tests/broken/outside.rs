@@ -9,6 +9,7 @@ pub(super) fn all() -> Vec<Case> {
     all.extend(keys());
     all.extend(secrets());
     all.extend(environment());
+    all.extend(admin_tokens());
     all.extend(warnings());
     all
 }
@@ -50,6 +51,25 @@ fn keys() -> Vec<Case> {
         case("a placeholder", "changeme", "CR-C015"),
         Case { files: vec![("cookie.key", vec![0x9f; 32])], ..case("raw bytes", "", "CR-C013") },
         Case { files: vec![("client-secret", KEY.into())], ..case("a client secret that is the key", KEY, "CR-C015") },
+    ]
+}
+
+/// What `admin.token` may be referred to and is no good.
+fn admin_tokens() -> Vec<Case> {
+    let case = |what, token: &str| Case {
+        variables: vec![("ADMIN_TOKEN", token.to_owned())],
+        expected: vec![("CR-C080", "admin.token", "\"env:ADMIN_TOKEN\"")],
+        ..plain(
+            what,
+            format!("{GOOD}[admin]\nlisten = \"127.0.0.1:9080\"\ntoken = \"env:ADMIN_TOKEN\"\n"),
+        )
+    };
+    vec![
+        case(
+            "an admin token that cannot be sent",
+            "zq token with blanks and room to spare",
+        ),
+        case("an admin token that is short", "zq-token-of-20-chars"),
     ]
 }
 
@@ -132,6 +152,13 @@ fn warnings() -> Vec<Case> {
             "CR-C043",
             "store.kind",
             "\"none\"",
+        ),
+        case(
+            "sessions in a memory that a restart wipes",
+            added("[app.session]", "mode = \"store\""),
+            "CR-C046",
+            "app[0].session.mode",
+            "\"store\"",
         ),
         case(
             "two apps on one host",
