@@ -13,7 +13,7 @@
 //! | `logout` | of `provider`: how a logout goes, to the provider and from it |
 //! | `secret`, `variables`, `overrides` | references to secrets, the environment, what it overrides |
 //! | `overlap`, `landing`, `path`, `site` | what holds between values: paths, pages, sites |
-//! | `duration`, `size`, `origin`, `upstream` | values of their own form |
+//! | `duration`, `size`, `origin`, `upstream`, `redis_url` | values of their own form |
 //! | `problem`, `mask`, `render`, `later` | what is wrong, what of it may be shown, how it reads; what comes later |
 //! | `meant` | what is right and perhaps not meant |
 //! | `entries` | every key with its value, as it may be shown |
@@ -52,6 +52,7 @@ mod overrides;
 mod path;
 mod problem;
 mod provider;
+mod redis_url;
 mod render;
 mod route;
 mod schema;
@@ -73,9 +74,11 @@ pub use load::Checked;
 pub use logout::{LogoutHint, LogoutMode, LogoutTokenTyp};
 pub use origin::{Origin, Scheme, is_loopback_host};
 pub use problem::{Code, Problem, Problems, Severity};
+pub use redis_url::{RedisForm, RedisUrl};
 pub use render::Look;
 pub(crate) use session::NEVER_SHOWN;
 pub use session::{RefreshMode, Session, SessionMode};
+pub use store::Redis;
 pub use upstream::{Transport, Upstream};
 pub use variables::Variables;
 
@@ -128,6 +131,8 @@ pub enum StoreKind {
         /// `file`: where it is written down, so that a restart forgets nothing.
         file: Option<PathBuf>,
     },
+    /// Several processes share it in Redis or Valkey.
+    Redis(Redis),
     /// Several processes that share nothing.
     None,
 }

@@ -16,10 +16,14 @@ use crate::clock::Timestamp;
 use crate::config::CookieKey;
 
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(test)]
 mod tests;
 
 pub use memory::{Capacity, MemoryStore};
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 
 /// What a store tells sessions apart by.
 pub use crate::session::{Generation, SessionHandle, SessionId};

@@ -162,6 +162,7 @@ fn shown(entry: &Entry) -> String {
         Entry::Plain(value) => plain(value),
         Entry::Secret(_) => "***".to_owned(),
         Entry::Keys(ring) => roles(ring),
+        Entry::Url(url) => url.shown(),
         // No secret, but nothing to read either.
         Entry::File(Some(bytes)) => format!("{} bytes of PEM", bytes.len()),
     }

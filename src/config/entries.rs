@@ -9,7 +9,8 @@ use toml::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    Admin, App, CookieKey, Provider, Route, Server, Session, SpaFiles, StoreKind, duration, provider, size,
+    Admin, App, CookieKey, Provider, Redis, RedisUrl, Route, Server, Session, SpaFiles, StoreKind, duration,
+    provider, size,
 };
 
 /// The keys of one table.
@@ -28,6 +29,8 @@ pub(super) enum Entry {
     Keys(Vec<Ring>),
     /// What a file holds: compared; what is shown is its name.
     File(Option<Vec<u8>>),
+    /// An address that may hold credentials: compared; what is shown of it is the rest.
+    Url(RedisUrl),
     /// A permission that the file gives; what it permits is in another value.
     Written,
 }
@@ -91,14 +94,24 @@ pub(super) fn of_keys(keys: &[CookieKey]) -> Entries {
 }
 
 pub(super) fn of_store(kind: &StoreKind) -> Entries {
-    let (word, file) = match kind {
-        StoreKind::Memory { file } => ("memory", file.as_deref()),
-        StoreKind::None => ("none", None),
+    let (word, file, redis) = match kind {
+        StoreKind::Memory { file } => ("memory", file.as_deref(), None),
+        StoreKind::Redis(redis) => ("redis", None, Some(redis)),
+        StoreKind::None => ("none", None, None),
     };
-    vec![
+    let mut entries = vec![
         ("kind", text(word)),
         ("file", maybe(file, |file| text(&file.display()))),
-    ]
+    ];
+    if let Some(Redis { url, prefix, grace }) = redis {
+        entries.extend([
+            ("url", Entry::Url(url.clone())),
+            ("insecure", Entry::Written),
+            ("prefix", text(prefix)),
+            ("grace", time(*grace)),
+        ]);
+    }
+    entries
 }
 
 /// What is no table of its own.

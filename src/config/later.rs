@@ -27,13 +27,6 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("server.login_rate", "a rate limit for logins, by client address"),
     ("server.tls", "TLS on the listener itself"),
     ("admin.tls", "TLS on the admin listener"),
-    ("store.url", "the address of a shared Redis"),
-    ("store.insecure", "Redis without TLS off loopback"),
-    ("store.prefix", "the prefix of the names in Redis"),
-    (
-        "store.grace",
-        "how long API calls go on while Redis is out of reach",
-    ),
     ("log", "what is logged, and how"),
     ("audit", "a log of its own for logins, logouts and refusals"),
     (

@@ -86,6 +86,10 @@ impl Code {
     pub const STORE_KEY: Self = Self("CR-C042");
     /// Several processes that share nothing (a warning).
     pub const STORE_NONE: Self = Self("CR-C043");
+    /// A `store.url` or `store.prefix` that is none.
+    pub const STORE_URL: Self = Self("CR-C044");
+    /// Redis on another machine without TLS.
+    pub const PLAIN_REDIS: Self = Self("CR-C045");
     /// A store that does not keep the sessions that are to live in it.
     pub const SESSION_STORE: Self = Self("CR-C046");
     /// An upstream that is not a URL this service can forward to.

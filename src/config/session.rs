@@ -136,7 +136,7 @@ pub(super) fn inspect_mode(store: &StoreKind, session: &Session, app: &Table<'_>
         return;
     };
     match store {
-        StoreKind::Memory { file: Some(_) } => {}
+        StoreKind::Memory { file: Some(_) } | StoreKind::Redis(_) => {}
         StoreKind::Memory { file: None } => {
             check
                 .warning(

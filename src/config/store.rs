@@ -1,29 +1,47 @@
-//! `[store]`: shared state. The memory of one process, with or without a file behind it, or none that is shared.
+//! `[store]`: shared state. The memory of one process, with or without a file behind it, Redis, or none that is shared.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::StoreKind;
+use zeroize::Zeroizing;
+
 use super::check::Check;
 use super::problem::Code;
 use super::schema::{Key, Kind};
-use super::secret::beside;
+use super::secret::{self, beside};
 use super::table::{Field, Table};
+use super::{RedisUrl, StoreKind, duration};
+
+/// `[store]` of `kind = "redis"`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redis {
+    /// `url`
+    pub url: RedisUrl,
+    /// `prefix`: in front of every key, so that several services can share one Redis.
+    pub prefix: Box<str>,
+    /// `grace`: how long API calls go on while Redis is out of reach.
+    pub grace: Duration,
+}
 
 pub(super) const KEYS: &[Key] = &[
     Key::new("kind", Kind::Text),
     Key::new("file", Kind::Text),
-    Key::later("url"),
-    Key::later("insecure"),
-    Key::later("prefix"),
-    Key::later("grace"),
+    Key::new("url", Kind::Text),
+    Key::new("insecure", Kind::Flag),
+    Key::new("prefix", Kind::Text),
+    Key::new("grace", Kind::Duration),
 ];
 
 /// The words of `kind`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
     Memory,
+    Redis,
     None,
 }
+
+/// The keys of Redis alone.
+const REDIS_KEYS: [&str; 4] = ["url", "insecure", "prefix", "grace"];
 
 /// Reads `[store]`, which may be absent.
 pub(super) fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<StoreKind> {
@@ -31,14 +49,23 @@ pub(super) fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<StoreKind>
     let word = table.or("kind", Word::Memory, check, |field, check| {
         field.choice(
             check,
-            &[("memory", Word::Memory), ("none", Word::None)],
-            &["redis"],
+            &[
+                ("memory", Word::Memory),
+                ("redis", Word::Redis),
+                ("none", Word::None),
+            ],
+            &[],
         )
     })?;
     if word != Word::Memory {
         refuse_of_another_kind(&table, "file", "memory", check)?;
     }
+    if word != Word::Redis {
+        let wrong = REDIS_KEYS.map(|key| refuse_of_another_kind(&table, key, "redis", check));
+        wrong.into_iter().collect::<Option<()>>()?;
+    }
     match word {
+        Word::Redis => redis(&table, check).map(StoreKind::Redis),
         Word::Memory => Some(StoreKind::Memory {
             file: table.optional("file", check, file)?,
         }),
@@ -86,6 +113,98 @@ fn file(field: &Field<'_>, check: &mut Check<'_>) -> Option<PathBuf> {
     Some(path)
 }
 
+/// Redis, with everything that is wrong about it at once.
+fn redis(table: &Table<'_>, check: &mut Check<'_>) -> Option<Redis> {
+    if let Some(field) = table.field("kind")
+        && !cfg!(feature = "redis")
+    {
+        check
+            .wrong(Code::NOT_AVAILABLE, &field, "`redis` is not in this build")
+            .with_fix("build Cloakroom with the feature `redis`, which is one of the default ones");
+        return None;
+    }
+    let insecure = table.flag("insecure", false).unwrap_or(true);
+    let url = if let Some(field) = table.field("url") {
+        url(&field, insecure, check)
+    } else {
+        table.missing(
+            "url",
+            "`url = \"redis://127.0.0.1:6379/0\"`, or a reference: `\"env:NAME\"`",
+            check,
+        );
+        None
+    };
+    let prefix = table.or("prefix", "cloakroom:".into(), check, prefix);
+    let grace = table.or("grace", GRACE, check, |field, check| {
+        duration::read(field, &(Duration::ZERO..=LONGEST_GRACE), check)
+    });
+    Some(Redis {
+        url: url?,
+        prefix: prefix?,
+        grace: grace?,
+    })
+}
+
+/// The URL itself, or a reference to a secret that is one. A password stands in a reference only.
+fn url(field: &Field<'_>, insecure: bool, check: &mut Check<'_>) -> Option<RedisUrl> {
+    let written = field.text()?;
+    let secret = if written.contains("://") {
+        Zeroizing::new(written.to_owned())
+    } else {
+        secret::read(field, check)?
+    };
+    let url = match RedisUrl::parse(&secret) {
+        Ok(url) => url,
+        Err(cause) => {
+            check.secrets.push(secret);
+            check
+                .wrong(Code::STORE_URL, field, "this is no address of Redis")
+                .with_cause(cause)
+                .with_fix(
+                    "`redis://127.0.0.1:6379/0`, `rediss://user:password@host`, `rediss+cluster://h1,h2` or \
+                     `rediss+sentinel://h1,h2/master`",
+                );
+            return None;
+        }
+    };
+    if written.contains("://") && url.password().is_some() {
+        check.secrets.push(secret);
+        check
+            .wrong(Code::LITERAL_SECRET, field, "a literal password is refused")
+            .with_cause("a secret in the configuration ends up in repositories, backups and support mails")
+            .with_fix("put the whole URL elsewhere and refer to it: `\"env:NAME\"`, `\"file:path\"` or `\"systemd:NAME\"`");
+        return None;
+    }
+    if !url.tls() && !insecure && url.elsewhere().is_some() {
+        check
+            .wrong(
+                Code::PLAIN_REDIS,
+                field,
+                "Redis on another machine without TLS needs `insecure = true`",
+            )
+            .with_cause(
+                "whoever sees or changes what crosses the network can log users out and undo a logout",
+            )
+            .with_fix("`rediss://`, or add `insecure = true` where nobody else is on that network");
+        return None;
+    }
+    Some(url)
+}
+
+/// Any printable text: it stands in front of every key.
+fn prefix(field: &Field<'_>, check: &mut Check<'_>) -> Option<Box<str>> {
+    let text = field.text()?;
+    let fits = (1..=LONGEST_PREFIX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !fits || text.contains(['{', '}']) {
+        check
+            .wrong(Code::STORE_URL, field, "this cannot stand in front of every key")
+            .with_cause("a prefix is 1 to 64 printable ASCII characters without blanks and braces")
+            .with_fix("for example `\"cloakroom:\"` or `\"shop-eu:\"`");
+        return None;
+    }
+    Some(text.into())
+}
+
 /// What several processes that share nothing cannot do (contract §9).
 fn warn_of_none(table: &Table<'_>, check: &mut Check<'_>) {
     let Some(field) = table.field("kind") else { return };
@@ -102,3 +221,7 @@ fn warn_of_none(table: &Table<'_>, check: &mut Check<'_>) {
         )
         .with_fix("`kind = \"redis\"` for several processes, `kind = \"memory\"` for one; nothing, where this is meant");
 }
+
+const GRACE: Duration = Duration::from_secs(600);
+const LONGEST_GRACE: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_PREFIX: usize = 64;

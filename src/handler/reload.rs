@@ -17,12 +17,14 @@ use super::runtime::{self, AppRuntime};
 use super::{BuildError, Environment, Inner, TokenHandler};
 use crate::agent::Places;
 use crate::clock::Clock;
-use crate::config::{AppId, Config, StoreKind, Transport};
+use crate::config::{AppId, Config, Redis, StoreKind, Transport};
 use crate::gate::RequestIds;
 use crate::gate::app::Hosts;
 use crate::metrics::{KeyRole, Meters};
 use crate::random::Random;
 use crate::renewal::UnderWay;
+#[cfg(feature = "redis")]
+use crate::store::RedisStore;
 use crate::store::{MemoryStore, Store};
 
 /// What no reload changes.
@@ -65,6 +67,7 @@ impl TokenHandler {
         let live = self.view.live();
         let next = self.lasting.build(config, Some(&live.current()))?;
         live.swap(next);
+        self.lasting.store.use_keys(&config.keys);
         Ok(())
     }
 }
@@ -75,7 +78,7 @@ impl Lasting {
         let Environment { clock, random, store } = environment;
         let store = match store {
             Some(store) => store,
-            None => own_store(config, &*random)?,
+            None => own_store(config, &clock, &random)?,
         };
         let pseudonym = u64::from_le_bytes(random.bytes());
         Ok(Self {
@@ -126,16 +129,45 @@ impl Lasting {
 }
 
 /// The store that `config` names.
-fn own_store(config: &Config, random: &dyn Random) -> Result<Arc<dyn Store>, BuildError> {
+fn own_store(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    random: &Arc<dyn Random>,
+) -> Result<Arc<dyn Store>, BuildError> {
     match &config.store {
-        StoreKind::Memory { file: None } => Ok(Arc::new(MemoryStore::new(random))),
+        StoreKind::Memory { file: None } => Ok(Arc::new(MemoryStore::new(&**random))),
         StoreKind::Memory { file: Some(_) } => Err(BuildError(
             "`store.file` is not available in this version".to_owned(),
         )),
+        StoreKind::Redis(redis) => shared_store(redis, config, clock, random),
         StoreKind::None => Err(BuildError(
             "`store.kind = \"none\"` is not available in this version".to_owned(),
         )),
     }
+}
+
+#[cfg(feature = "redis")]
+fn shared_store(
+    redis: &Redis,
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    random: &Arc<dyn Random>,
+) -> Result<Arc<dyn Store>, BuildError> {
+    RedisStore::start(redis, &config.keys, Arc::clone(clock), Arc::clone(random))
+        .map(|store| Arc::new(store) as Arc<dyn Store>)
+        .map_err(|error| BuildError(error.to_string()))
+}
+
+#[cfg(not(feature = "redis"))]
+fn shared_store(
+    _: &Redis,
+    _: &Config,
+    _: &Arc<dyn Clock>,
+    _: &Arc<dyn Random>,
+) -> Result<Arc<dyn Store>, BuildError> {
+    Err(BuildError(
+        "`store.kind = \"redis\"` is not in this build".to_owned(),
+    ))
 }
 
 impl Heirlooms {

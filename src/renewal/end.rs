@@ -6,11 +6,12 @@ use http::{HeaderMap, HeaderValue};
 use tokio::task::JoinHandle;
 
 use super::Sessions;
+use super::alive::store_unavailable;
 use super::flight::Landing;
 use super::rotate::Outcome;
 use crate::refusal::Refusal;
 use crate::session::{Opened, Session};
-use crate::store::EndReason;
+use crate::store::{EndReason, Health, StoreError};
 
 impl Sessions {
     /// `POST logout`: ends the session in the store, waits (bounded) for a renewal in flight and takes its result, revokes
@@ -35,11 +36,21 @@ impl Sessions {
             },
         };
         let Some(newest) = self.leaving(&presented).await? else {
+            // An end that only this process knows of is none yet (contract §9).
+            self.can_be_reached()?;
             return Ok((None, cleared));
         };
         // First the end, then the wait: a renewal that lands from here on finds it and gives its tokens back.
-        self.end_session(&newest, EndReason::LoggedOut, self.now())
-            .await?;
+        let ended = self.end_session(&newest, EndReason::LoggedOut, self.now()).await;
+        if let Err(refusal) = ended {
+            // It holds here and is made up for, but a copy of the cookies may still be good elsewhere: no 200. What can be taken
+            // from that copy is taken.
+            if self.can_be_reached().is_err() {
+                let flight = self.flights.landing(newest.id);
+                drop(self.revoke_after(newest, flight));
+            }
+            return Err(refusal);
+        }
         tracing::info!(
             event = "session_ended",
             app = self.parts.app.id.as_str(),
@@ -57,12 +68,22 @@ impl Sessions {
         Ok((Some(last), cleared))
     }
 
+    /// Whether what this process knows of ends is what all know.
+    fn can_be_reached(&self) -> Result<(), Refusal> {
+        match self.parts.store.health() {
+            Health::Up => Ok(()),
+            Health::Down => Err(store_unavailable(StoreError(
+                "the store is out of reach: other processes do not know of the end yet".into(),
+            ))),
+        }
+    }
+
     /// The store has lost the tokens of a session, or forgotten them with its end: nothing is left to revoke, and yet every
     /// copy of its cookies is to be useless.
     async fn leave_without_tokens(&self, facts: &Session) -> Result<(), Refusal> {
         match self.leaving(facts).await? {
             Some(newest) => self.end_session(&newest, EndReason::LoggedOut, self.now()).await,
-            None => Ok(()),
+            None => self.can_be_reached(),
         }
     }
 

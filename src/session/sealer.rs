@@ -44,6 +44,10 @@ impl Sealer {
     }
 
     /// The cookie keys are others from now on.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for stores that seal by the ring itself")
+    )]
     pub(crate) fn use_keys(&self, keys: &[CookieKey]) {
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = keys.iter().map(Root::of).collect();
     }

@@ -20,6 +20,8 @@ mod contents;
 mod fifo;
 mod leases;
 mod members;
+#[cfg(feature = "redis")]
+mod mirror;
 mod records;
 mod room;
 mod sessions;
@@ -280,7 +282,7 @@ impl MemoryStore {
 }
 
 impl Record {
-    fn as_session(&self, id: SessionId) -> SessionRef<'_> {
+    pub(super) fn as_session(&self, id: SessionId) -> SessionRef<'_> {
         SessionRef {
             id,
             issuer: &self.issuer,

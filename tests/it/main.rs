@@ -41,8 +41,14 @@ mod operators;
 mod overtaken;
 mod paths;
 mod provider_trouble;
+#[cfg(feature = "redis")]
+#[allow(dead_code, reason = "it serves unit tests, too")]
+#[path = "../support/redis_server.rs"]
+mod redis_server;
 mod reload;
 mod renewal;
+#[cfg(feature = "redis")]
+mod replicas;
 #[cfg(unix)]
 mod rotation;
 mod sizes;

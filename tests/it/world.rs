@@ -110,8 +110,13 @@ impl World {
 
     /// Serves another plan from the next request on.
     pub fn reload(&self, plan: &Plan) {
+        self.handler.reload(&self.config(plan)).unwrap();
+    }
+
+    /// The checked configuration of `plan` for this world.
+    pub fn config(&self, plan: &Plan) -> Config {
         let text = config(plan, self.address, &self.provider.issuer, &self.upstream.url);
-        self.handler.reload(&read(&text, self.folder.path())).unwrap();
+        read(&text, self.folder.path())
     }
 
     /// A new browser, with nothing in its jar.

@@ -20,6 +20,10 @@ pub(super) fn row(text: &str, table: &Table<'_>, key: &'static str, entry: Entry
             Some(HIDDEN.into()),
             field.and_then(reference).into_iter().collect(),
         ),
+        Entry::Url(url) => (
+            Some(url.shown().into()),
+            field.and_then(reference).into_iter().collect(),
+        ),
         Entry::Keys(ring) => {
             let elements = field.map(Field::elements).unwrap_or_default();
             let hidden = vec![Value::from(HIDDEN); ring.len()];

@@ -11,6 +11,12 @@ use super::room::Room;
 use crate::clock::Timestamp;
 use crate::store::{Cutoff, EndReason, StoreError};
 
+#[cfg(feature = "redis")]
+mod known;
+
+#[cfg(feature = "redis")]
+pub(in crate::store) use known::Known;
+
 /// Who is ended since when. Shards by member; nothing is locked while nobody is ended.
 pub(super) struct Members {
     hasher: RandomState,

@@ -12,8 +12,13 @@ use crate::clock::Timestamp;
 use crate::session::{Generation, SessionId};
 use crate::store::{EndReason, Look, Newest, StoreError};
 
+#[cfg(feature = "redis")]
+mod known;
 #[cfg(test)]
 mod tests;
+
+#[cfg(feature = "redis")]
+pub(in crate::store) use known::Renewals;
 
 /// All sessions of which anything is known, in shards: two requests meet at a lock only by chance.
 pub(super) struct Sessions {
@@ -23,10 +28,11 @@ pub(super) struct Sessions {
 }
 
 /// The sealed result of one renewal.
-pub(super) struct Kept {
-    pub(super) from: Generation,
-    pub(super) sealed: Vec<u8>,
-    pub(super) until: Timestamp,
+#[derive(Clone)]
+pub(in crate::store) struct Kept {
+    pub(in crate::store) from: Generation,
+    pub(in crate::store) sealed: Vec<u8>,
+    pub(in crate::store) until: Timestamp,
 }
 
 impl Default for Sessions {

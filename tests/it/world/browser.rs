@@ -16,6 +16,8 @@ pub struct Browser {
     origin: String,
     client: reqwest::Client,
     jar: Arc<Mutex<Jar>>,
+    /// Where its requests arrive, where that is not the port of the origin: what stands in front has chosen so.
+    port: Option<u16>,
 }
 
 /// An answer, read to its end.
@@ -101,6 +103,15 @@ impl Browser {
             origin: origin.to_owned(),
             client,
             jar: Arc::default(),
+            port: None,
+        }
+    }
+
+    /// The same browser, same jar, whose requests arrive at another port: at another replica.
+    pub fn by_way_of(&self, port: u16) -> Self {
+        Self {
+            port: Some(port),
+            ..self.clone()
         }
     }
 
@@ -239,8 +250,13 @@ impl<'a> Request<'a> {
 
     pub async fn send(self) -> Reply {
         let url = format!("{}{}", self.browser.origin, self.path);
-        let path = Url::parse(&url).unwrap().path().to_owned();
-        let mut request = self.browser.client.request(self.method, &url);
+        let mut url = Url::parse(&url).unwrap();
+        let path = url.path().to_owned();
+        let host = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
+        if let Some(port) = self.browser.port {
+            url.set_port(Some(port)).unwrap();
+        }
+        let mut request = self.browser.client.request(self.method, url).header("host", host);
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
