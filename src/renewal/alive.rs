@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+
 use super::{SessionParts, Sessions, keep};
 use crate::clock::Timestamp;
 use crate::refusal::{Code, Refusal};
@@ -272,6 +274,13 @@ impl SessionParts {
             provider_session: session.identity.provider_session.as_deref(),
             started: session.started,
         }
+    }
+
+    /// Whether the store says that it has ended: what can be known without waiting for another machine, which a look never
+    /// does. A store that cannot be asked says nothing.
+    pub(super) fn has_ended(&self, session: &Session, now: Timestamp) -> bool {
+        let look = self.store.look(self.named(session), now).now_or_never();
+        matches!(look, Some(Ok(look)) if look.ended.is_some())
     }
 
     /// The current time: the injected clock's, as all who share the store agree on it.

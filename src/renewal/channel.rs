@@ -70,6 +70,9 @@ impl Sessions {
         }
         let ended = store.end_all(issuer, whose, ends(before), now).await;
         ended.map_err(store_unavailable)?;
+        if let (Some(_), Some(sub)) = (&token.provider_session, &token.subject) {
+            self.end_nameless(sub, before, now).await?;
+        }
         let ours = |record: &&Record| *record.app == *self.parts.app.id.as_str() && record.started < before;
         let known = recorded.iter().filter(ours).count();
         self.parts.meters.ended(EndReason::Revoked.word(), known);
@@ -91,6 +94,21 @@ impl Sessions {
         }
         self.parts.meters.ended(EndReason::LoggedOut.word(), ended);
         Ok(ended)
+    }
+
+    /// A provider may name its session in the logout token and not have named it in the ID token. Which of the user's sessions
+    /// without a name is meant, nobody can tell: all of them end, as far as they are recorded.
+    async fn end_nameless(&self, sub: &str, before: Timestamp, now: Timestamp) -> Result<(), Refusal> {
+        let (store, issuer) = (&self.parts.store, &self.parts.app.provider.issuer);
+        let recorded = store.recorded(Find::Subject(sub), MOST, now).await;
+        let meant = |record: &Record| {
+            record.issuer == *issuer && record.provider_session.is_none() && record.started < before
+        };
+        for record in recorded.map_err(store_unavailable)?.into_iter().filter(meant) {
+            let ended = store.end_recorded(record.handle, EndReason::Revoked, now).await;
+            ended.map_err(store_unavailable)?;
+        }
+        Ok(())
     }
 
     /// What is recorded of the sessions that a logout token names, the newest first.

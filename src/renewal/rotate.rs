@@ -223,16 +223,15 @@ impl Sessions {
             .store
             .keep_renewal(old.id, old.generation, sealed, result_until, until, now)
             .await;
-        // Not every end is an end of this very session: a logout at the provider ends whatever it names.
-        let ended = self.look(old, now).await.ok().and_then(|look| look.ended);
-        match kept.map(|kept| kept && ended.is_none()) {
-            Ok(true) => {
+        match kept {
+            // Not every end is one of this very session: a logout at the provider ends whatever it names.
+            Ok(true) if !parts.has_ended(old, now) => {
                 self.forget(old, result_until, now).await;
                 tracing::debug!(event = "session_renewed", app = parts.app.id.as_str());
                 Outcome::Renewed(Arc::new(renewed))
             }
             // The end wins over renewal (contract §9, R-12).
-            Ok(false) => {
+            Ok(_) => {
                 tracing::info!(
                     event = "session_renewal_late",
                     app = parts.app.id.as_str(),
@@ -240,6 +239,7 @@ impl Sessions {
                 );
                 self.revoke_detached(&renewed);
                 self.forget_ended(&renewed, now).await;
+                let ended = self.look(old, now).await.ok().and_then(|look| look.ended);
                 Outcome::Late(Over::Ended(ended.unwrap_or(EndReason::Revoked)))
             }
             // The old refresh token is spent: who waits is given the new session, which is all there is of it.

@@ -68,14 +68,10 @@ impl Watch {
     fn is_over(&self) -> bool {
         let (parts, session) = (&*self.parts, &*self.session);
         let now = parts.now();
-        let ended = || {
-            let look = parts.store.look(parts.named(session), now).now_or_never();
-            matches!(look, Some(Ok(look)) if look.ended.is_some())
-        };
         now >= session.absolute_end(parts.app.session.absolute_timeout)
             // Nothing renews it.
             || session.refresh.is_none() && session.access.expires.is_some_and(|expires| now >= expires)
-            || ended()
+            || parts.has_ended(session, now)
     }
 }
 

@@ -59,7 +59,7 @@ impl Default for Capacity {
             marks: 1 << 16,
             sessions: 1 << 20,
             result_bytes: 1 << 28,
-            subjects: 1 << 16,
+            subjects: 1 << 18,
             refusals: 1 << 16,
             records: 1 << 18,
             content_bytes: 1 << 29,

@@ -130,6 +130,7 @@ async fn no_secret_of_a_whole_run_is_in_any_log() {
     logins_gone_wrong(&world, &bob, &mut secrets).await;
     calls_gone_wrong(&world, &bob, &mut secrets).await;
     renewals_gone_wrong(&world, &bob, &mut secrets).await;
+    told_by_the_provider(&world, &mut secrets).await;
     leave(&world, &alice).await;
 
     secrets.gather(&world, &[&alice, &bob]);
@@ -142,6 +143,8 @@ async fn no_secret_of_a_whole_run_is_in_any_log() {
         "session_began",
         "session_renewed",
         "session_ended",
+        "back_channel_logout",
+        "front_channel_logout",
         "login_failed",
         "session_renewal_failed",
         "session_renewal_rejected",
@@ -290,6 +293,40 @@ async fn renewals_gone_wrong(world: &World, browser: &Browser, secrets: &mut Sec
     provider.script(|script| script.token_turns.push_back(Instead::error("invalid_grant")));
     world.clock.advance_secs(301);
     assert_eq!(browser.get("/api/x").await.status, 401);
+}
+
+/// The provider ends sessions: well, again, wrongly, and by way of a frame.
+async fn told_by_the_provider(world: &World, secrets: &mut Secrets) {
+    let provider = &world.provider;
+    let sid = "canary-of-a-sid";
+    provider.script(|script| script.id_token = json!({ "sid": sid }).as_object().unwrap().clone());
+    let sound =
+        json!({ "sub": "canary-of-a-sub", "sid": sid, "jti": "canary-of-a-jti", "iat": world.clock.secs() });
+    let nobodys = provider.logout_token(&json!({ "sub": "canary-of-a-sub", "jti": "canary-of-a-jti" }));
+    let wrong = provider
+        .logout_token(&json!({ "sub": "canary-of-a-sub", "jti": "canary-of-a-jti", "nonce": "canary" }));
+    for (token, status) in [
+        (nobodys.clone(), 200),
+        (nobodys, 400),
+        (wrong, 400),
+        (provider.logout_token(&sound), 400),
+    ] {
+        let heard = world
+            .browser()
+            .bare(Method::POST, "/oauth-agent/backchannel-logout")
+            .form(&[("logout_token", &token)])
+            .send()
+            .await;
+        assert_eq!(heard.status, status);
+        secrets.0.extend(token.split('.').map(str::to_owned));
+    }
+    let browser = world.browser();
+    secrets.sign_in(world, &browser).await;
+    let issuer = &provider.issuer;
+    let frame = format!("/oauth-agent/frontchannel-logout?iss={issuer}&sid={sid}");
+    assert_eq!(world.browser().bare(Method::GET, &frame).send().await.status, 200);
+    assert_eq!(browser.get("/api/x").await.status, 401);
+    provider.script(|script| script.id_token.clear());
 }
 
 /// The provider cannot revoke, and says so at length.

@@ -61,6 +61,24 @@ async fn sub_and_sid_of_two_sessions_end_neither() {
     assert_alive(&bob).await;
 }
 
+// A provider that names its session in the one token and not in the other: better too many than a logout that is none.
+#[tokio::test]
+async fn a_session_without_a_name_ends_with_its_user() {
+    let world = World::new().await;
+    let named = world.signed_in().await;
+    world
+        .provider
+        .script(|script| script.id_token = json!({ "sid": null }).as_object().unwrap().clone());
+    let nameless = world.signed_in().await;
+    let bob = signed_in_as(&world, "bob").await;
+    log_out(&world, &json!({ "sid": "of-the-nameless" })).await;
+    assert_revoked(&nameless).await;
+    assert_alive(&named).await;
+    assert_alive(&bob).await;
+    world.clock.advance_secs(1);
+    assert_alive(&world.signed_in().await).await;
+}
+
 // O-15: also when nobody was signed in.
 #[tokio::test]
 async fn nobody_to_log_out_is_no_error() {

@@ -172,7 +172,8 @@ impl Store for GatedStore {
     }
 
     fn record(&self, _: SessionId, _: Record, _: Timestamp) -> Answer<'_, ()> {
-        unasked()
+        // The login before the walk; nobody asks for it.
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn recorded<'a>(&'a self, _: Find<'a>, _: usize, _: Timestamp) -> Answer<'a, Vec<Record>> {
