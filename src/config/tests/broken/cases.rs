@@ -175,7 +175,6 @@ fn sessions_and_routes() -> Vec<Case> {
         ("a duration of two units", changed("\"30m\"", "\"1h30m\""), &[("CR-C008", "app[0].session.idle_timeout", "\"1h30m\"")]),
         ("a duration beyond every number", changed("\"30m\"", "\"99999999999999999999d\""), &[("CR-C008", "app[0].session.idle_timeout", "\"9999")]),
         ("a budget beyond 64 KiB", session("cookie_budget = \"65KiB\""), &[("CR-C009", "app[0].session.cookie_budget", "\"65KiB\"")]),
-        ("sessions in a store that there is not", format!("[store]\nkind = \"none\"\n{}", added("[app.session]", "mode = \"store\"")), &[("CR-C043", "store.kind", "\"none\""), ("CR-C046", "app[0].session.mode", "\"store\"")]),
         ("a mode that there is not", session("mode = \"redis\""), &[("CR-C007", "app[0].session.mode", "\"redis\"")]),
         ("a budget in KB", session("cookie_budget = \"7KB\""), &[("CR-C009", "app[0].session.cookie_budget", "\"7KB\"")]),
         ("sessions in a store that is none", format!("[store]\nkind = \"none\"\n{}", session("mode = \"store\"")), &[("CR-C043", "store.kind", "\"none\""), ("CR-C046", "app[0].session.mode", "\"store\"")]),
