@@ -172,7 +172,7 @@ impl Store for GatedStore {
     }
 
     fn record(&self, _: SessionId, _: Record, _: Timestamp) -> Answer<'_, ()> {
-        unasked()
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn recorded<'a>(&'a self, _: Find<'a>, _: usize, _: Timestamp) -> Answer<'a, Vec<Record>> {
