@@ -28,28 +28,14 @@ impl Sessions {
     ) -> Result<(Session, Vec<HeaderValue>), Refusal> {
         let now = self.now();
         let mut session = self.fresh(tokens, identity, asked);
-        // Put and sealed before anything ends: a login that fails leaves the old session as it was (contract §3).
         session.shelf = self.put(&session, None, now).await?;
-        let cookies = self
-            .parts
-            .cookies
-            .seal(&session, Parts::ALL, Replaces::Everything, now)
-            .map_err(|error| self.too_large(error))?;
-        self.record(&session, now).await?;
-        if let Some(replaced) = replaces {
-            // When it began is not known here; it cannot outlive a session that begins now.
-            let until = session.remembered_until(self.parts.app.session.absolute_timeout);
-            let ended = self
-                .parts
-                .store
-                .end(replaced, EndReason::Replaced, until, now)
-                .await;
-            if let Err(error) = ended {
+        let cookies = match self.seal_and_replace(&session, replaces, now).await {
+            Ok(cookies) => cookies,
+            Err(refusal) => {
                 self.forget(&session, now, now).await;
-                return Err(store_unavailable(error));
+                return Err(refusal);
             }
-            self.parts.meters.ended(EndReason::Replaced.word(), 1);
-        }
+        };
         tracing::info!(
             event = "session_began",
             app = self.parts.app.id.as_str(),
@@ -66,6 +52,33 @@ impl Sessions {
             );
         }
         Ok((session, cookies))
+    }
+
+    /// The cookies of a new session; the one in whose place it stands ends. Sealed before anything ends: a login that fails
+    /// leaves the old session as it was (contract §3).
+    async fn seal_and_replace(
+        &self,
+        session: &Session,
+        replaces: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<Vec<HeaderValue>, Refusal> {
+        let cookies = self
+            .parts
+            .cookies
+            .seal(session, Parts::ALL, Replaces::Everything, now)
+            .map_err(|error| self.too_large(error))?;
+        self.record(session, now).await?;
+        if let Some(replaced) = replaces {
+            // When it began is not known here; it cannot outlive a session that begins now.
+            let until = session.remembered_until(self.parts.app.session.absolute_timeout);
+            self.parts
+                .store
+                .end(replaced, EndReason::Replaced, until, now)
+                .await
+                .map_err(store_unavailable)?;
+            self.parts.meters.ended(EndReason::Replaced.word(), 1);
+        }
+        Ok(cookies)
     }
 
     /// For lists of sessions, and for ends that name no session id.

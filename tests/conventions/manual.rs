@@ -349,15 +349,17 @@ fn the_readme_is_one_screen() {
 fn the_cookies_page_of_the_manual_names_the_formats_own_constants() {
     // What an auditor reads in docs/sessions.md and what the code derives with are the same words.
     let page = read("docs/sessions.md");
-    let keyring = read("src/session/keyring.rs");
-    for label in keyring
-        .split("b\"")
-        .skip(1)
-        .filter_map(|text| text.split('"').next())
-    {
-        assert!(
-            page.contains(label),
-            "docs/sessions.md does not name the label `{label}`"
-        );
+    for file in ["src/session/keyring.rs", "src/session/shelf.rs"] {
+        let source = read(file);
+        for label in source
+            .split("b\"")
+            .skip(1)
+            .filter_map(|text| text.split('"').next())
+        {
+            assert!(
+                page.contains(label),
+                "docs/sessions.md does not name the label `{label}` of {file}"
+            );
+        }
     }
 }

@@ -214,7 +214,8 @@ async fn two_tabs_may_log_in_at_once_and_each_lands_where_it_wanted() {
     assert!(browser.come_back(&first).await.location().ends_with("/one"));
     assert!(browser.come_back(&second).await.location().ends_with("/two"));
     assert!(browser.is_signed_in().await);
-    assert_eq!(browser.jar().names().len(), 3, "{:?}", browser.jar().names());
+    let names = browser.jar().names();
+    assert_eq!(names.len(), 3, "{names:?}");
 }
 
 #[tokio::test]

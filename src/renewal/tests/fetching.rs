@@ -8,6 +8,7 @@ use super::shelves::Shelves;
 use super::world::{Browser, World, WorldOf, alice, opened, said, tokens, without_refresh};
 use crate::config::SessionMode;
 use crate::refusal::Code;
+use crate::session::Identity;
 use crate::store::{MemoryStore, Store};
 use crate::token::{AccessToken, TokenSet};
 
@@ -219,6 +220,22 @@ async fn a_login_that_the_store_does_not_take_changes_nothing() {
     assert_eq!(said(begun), (Code::StoreUnavailable, false));
     shelves.down.store(false, Ordering::SeqCst);
     assert!(world.call(&mut browser).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_login_that_fails_behind_the_store_leaves_nothing_there() {
+    // Facts about the user that no budget holds: the session is put, and its cookies do not fit.
+    let (world, shelves) = in_store().await;
+    let wordy = Identity {
+        subject: "s".repeat(8 << 10).into(),
+        ..alice()
+    };
+    let begun = world
+        .sessions
+        .begin(tokens(), wordy, None, world.sessions.now())
+        .await;
+    assert_eq!(said(begun), (Code::SessionTooLarge, false));
+    assert_eq!(shelves.left(world.sessions.now()).await, [false]);
 }
 
 #[tokio::test]

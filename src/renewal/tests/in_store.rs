@@ -21,6 +21,8 @@ mod one_flight;
 mod provider_says;
 #[path = "replicas.rs"]
 mod replicas;
+#[path = "rotation.rs"]
+mod rotation;
 
 mod world {
     pub(super) use super::super::world::*;

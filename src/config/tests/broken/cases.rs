@@ -175,6 +175,7 @@ fn sessions_and_routes() -> Vec<Case> {
         ("a duration of two units", changed("\"30m\"", "\"1h30m\""), &[("CR-C008", "app[0].session.idle_timeout", "\"1h30m\"")]),
         ("a duration beyond every number", changed("\"30m\"", "\"99999999999999999999d\""), &[("CR-C008", "app[0].session.idle_timeout", "\"9999")]),
         ("a budget beyond 64 KiB", session("cookie_budget = \"65KiB\""), &[("CR-C009", "app[0].session.cookie_budget", "\"65KiB\"")]),
+        ("a mode that there is not", session("mode = \"redis\""), &[("CR-C007", "app[0].session.mode", "\"redis\"")]),
         ("a budget in KB", session("cookie_budget = \"7KB\""), &[("CR-C009", "app[0].session.cookie_budget", "\"7KB\"")]),
         ("sessions in a store that is none", format!("[store]\nkind = \"none\"\n{}", session("mode = \"store\"")), &[("CR-C043", "store.kind", "\"none\""), ("CR-C046", "app[0].session.mode", "\"store\"")]),
         ("a claim that is never shown", session("claims = [\"sub\", \"nonce\"]"), &[("CR-C036", "app[0].session.claims[1]", "\"nonce\"")]),
