@@ -28,7 +28,7 @@ impl RedisStore {
         handle: SessionHandle,
         now: Timestamp,
     ) -> Result<Option<(SessionId, Record)>, StoreError> {
-        let connected = self.shared.connected()?;
+        let connected = self.shared.wait_connected().await?;
         let names = vec![calls::record_name(&connected, handle)];
         Ok(self.read(&connected, names, now).await?.pop())
     }
@@ -40,7 +40,7 @@ impl RedisStore {
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<(SessionId, Record)>, StoreError> {
-        let connected = self.shared.connected()?;
+        let connected = self.shared.wait_connected().await?;
         let (key, most) = match find {
             Find::Handle(handle) => {
                 let mut found: Vec<_> = self.record_of(handle, now).await?.into_iter().collect();
