@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -21,9 +22,11 @@ use crate::renewal::Sessions;
 use crate::store::Store;
 
 mod answer;
+mod backchannel_logout;
 mod callback;
 mod end_session;
 mod finish;
+mod frontchannel_logout;
 mod logged_out;
 mod login;
 mod login_request;
@@ -54,6 +57,8 @@ pub enum Endpoint {
     Logout,
     EndSession,
     LoggedOut,
+    BackchannelLogout,
+    FrontchannelLogout,
 }
 
 /// How an endpoint is protected against CSRF (contract §5a).
@@ -65,11 +70,13 @@ pub enum Protection {
     Login,
     /// Any other navigation: protected by what it carries (state, Strict cookie) or changes nothing.
     Navigation,
+    /// The provider speaks, not the app: its word is a signature, or a `sid` that nobody else knows.
+    Channel,
 }
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Session,
         Self::LoginStart,
         Self::LoginEnd,
@@ -80,6 +87,8 @@ impl Endpoint {
         Self::Logout,
         Self::EndSession,
         Self::LoggedOut,
+        Self::BackchannelLogout,
+        Self::FrontchannelLogout,
     ];
 
     /// The path below `agent_path`, without a leading slash.
@@ -120,11 +129,13 @@ impl Endpoint {
             Self::Logout => post(logout::answer),
             Self::EndSession => get(end_session::answer),
             Self::LoggedOut => get(logged_out::answer),
+            Self::BackchannelLogout => post(backchannel_logout::answer),
+            Self::FrontchannelLogout => get(frontchannel_logout::answer),
         }
     }
 
     fn row(self) -> (&'static str, Method, Protection) {
-        use Protection::{Call, Login, Navigation};
+        use Protection::{Call, Channel, Login, Navigation};
         match self {
             Self::Session => ("session", Method::GET, Call),
             Self::LoginStart => ("login/start", Method::POST, Call),
@@ -136,6 +147,8 @@ impl Endpoint {
             Self::Logout => ("logout", Method::POST, Call),
             Self::EndSession => ("end-session", Method::GET, Navigation),
             Self::LoggedOut => ("logged-out", Method::GET, Navigation),
+            Self::BackchannelLogout => ("backchannel-logout", Method::POST, Channel),
+            Self::FrontchannelLogout => ("frontchannel-logout", Method::GET, Channel),
         }
     }
 }
@@ -166,6 +179,10 @@ pub struct Agent {
     pub random: Arc<dyn Random>,
     /// How many logins may be finished at a time.
     pub places: Places,
+    /// How many frames of the provider may be answered at a time.
+    pub frames: Places,
+    /// The longest absolute timeout of all apps of this issuer.
+    pub longest_session: Duration,
 }
 
 impl Agent {

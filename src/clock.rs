@@ -6,6 +6,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 /// A point in time: whole milliseconds since the Unix epoch.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize,
@@ -32,6 +35,15 @@ impl Timestamp {
     /// Whole seconds since the Unix epoch, rounded down.
     pub const fn as_secs(self) -> u64 {
         self.0 / 1000
+    }
+
+    /// In UTC as RFC 3339 writes it, whole seconds. Beyond the year 9999, which only an absurd lifetime gets to, the seconds.
+    pub(crate) fn to_rfc3339(self) -> String {
+        i64::try_from(self.as_secs())
+            .ok()
+            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+            .and_then(|time| time.format(&Rfc3339).ok())
+            .unwrap_or_else(|| self.as_secs().to_string())
     }
 
     /// This point plus `by`; saturates, so that an absurd lifetime is merely very long.

@@ -10,6 +10,7 @@
 //! | `load` | the walk from text to [`Config`] |
 //! | `document`, `schema`, `table` | the text as a tree; which keys exist; how a table is read |
 //! | `server`, `admin`, `keys`, `store`, `app`, `provider`, `session`, `route` | one TOML table each |
+//! | `logout` | of `provider`: how a logout goes, to the provider and from it |
 //! | `secret`, `variables`, `overrides` | references to secrets, the environment, what it overrides |
 //! | `overlap`, `landing`, `path`, `site` | what holds between values: paths, pages, sites |
 //! | `duration`, `size`, `origin`, `upstream`, `redis_url` | values of their own form |
@@ -42,6 +43,7 @@ mod keys;
 mod landing;
 mod later;
 mod load;
+mod logout;
 mod mask;
 mod meant;
 mod origin;
@@ -69,6 +71,7 @@ mod variables;
 pub use changes::{Change, Changes};
 pub use effective::Effective;
 pub use load::Checked;
+pub use logout::{LogoutHint, LogoutMode, LogoutTokenTyp};
 pub use origin::{Origin, Scheme, is_loopback_host};
 pub use problem::{Code, Problem, Problems, Severity};
 pub use redis_url::{RedisForm, RedisUrl};
@@ -233,6 +236,8 @@ pub struct Provider {
     pub logout_mode: LogoutMode,
     /// `logout_hint`
     pub logout_hint: LogoutHint,
+    /// `logout_token_typ`
+    pub logout_token_typ: LogoutTokenTyp,
     /// `third_party_login` (OpenID Connect Core §4)
     pub third_party_login: bool,
 }
@@ -252,47 +257,6 @@ impl ClientAuth {
         match self {
             Self::Basic => "client_secret_basic",
             Self::Post => "client_secret_post",
-        }
-    }
-}
-
-/// `logout_mode`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogoutMode {
-    /// RP-initiated logout at the provider's `end_session_endpoint`.
-    Oidc,
-    /// Only our own session ends.
-    Local,
-}
-
-impl LogoutMode {
-    /// As the configuration writes it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Oidc => "oidc",
-            Self::Local => "local",
-        }
-    }
-}
-
-/// `logout_hint`: how the provider learns which session to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogoutHint {
-    /// `id_token_hint`
-    IdToken,
-    /// `logout_hint=<sid>`
-    Sid,
-    /// `client_id` alone
-    ClientId,
-}
-
-impl LogoutHint {
-    /// As the configuration writes it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::IdToken => "id_token",
-            Self::Sid => "sid",
-            Self::ClientId => "client_id",
         }
     }
 }

@@ -66,7 +66,7 @@ pub struct OpenConnection(IntGauge);
 #[derive(Debug, Clone)]
 pub struct KeyMeter(Arc<[IntCounter; PURPOSES.len()]>);
 
-/// How many processes' worth of the ring a key has.
+/// What a key of the ring is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRole {
     /// The first of the ring.
@@ -148,7 +148,7 @@ impl Meters {
         }
     }
 
-    /// How many values were opened under the cookie key of this id.
+    /// How many values have been opened under the cookie key of this id.
     pub fn opened(&self, key: &str) -> u64 {
         self.of_key(key).0.iter().map(IntCounter::get).sum()
     }

@@ -5,7 +5,7 @@
 //!
 //! 1. `discovery` learns where the endpoints are and refuses metadata that excludes what is configured.
 //! 2. `authorize` and `end_session` write URLs for the browser; `token`, `revoke` and `userinfo` speak for us.
-//! 3. `jws` and `jwks` check who signed an ID token, `id_token` what it says.
+//! 3. `jws` and `jwks` check who signed a token, `claims`, `id_token` and `logout_token` what it says.
 //! 4. `probe` compares what is configured with what the provider says of itself, for the operator.
 //! 5. `http` is the only way out, `cached` decides when to ask again.
 //!
@@ -13,6 +13,7 @@
 
 mod authorize;
 mod cached;
+mod claims;
 mod client_auth;
 mod discovery;
 mod end_session;
@@ -22,6 +23,7 @@ mod http;
 mod id_token;
 mod jwks;
 mod jws;
+mod logout_token;
 mod probe;
 mod query;
 mod revoke;
@@ -33,6 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::clock::{Clock, Timestamp};
@@ -46,6 +49,8 @@ pub use error::ProviderError;
 pub use error_code::registered_error_code;
 use http::{Http, Limits};
 use jwks::KeySet;
+use jws::{Kind, Unverified};
+pub use logout_token::LogoutToken;
 pub use probe::{Finding, Verdict};
 
 /// One provider as one app knows it.
@@ -57,6 +62,8 @@ pub struct Provider {
     limits: Limits,
     metadata: Cached<Metadata>,
     keys: Cached<KeySet>,
+    /// Places for logout tokens that the keys at hand do not verify.
+    strangers: Semaphore,
 }
 
 /// What a login asks for (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1); everything else comes from the configuration.
@@ -138,6 +145,7 @@ impl Provider {
             limits,
             metadata: Cached::new(limits.pause, limits.patience),
             keys: Cached::new(limits.pause, limits.patience),
+            strangers: Semaphore::new(STRANGERS),
         })
     }
 
@@ -216,13 +224,41 @@ impl Provider {
         token: &IdToken,
         expected: Expectation<'_>,
     ) -> Result<VerifiedIdToken, ProviderError> {
-        let token = jws::Unverified::parse(token.expose(), self.config.id_token_alg)?;
-        let keys = self.keys().await?;
-        let claims = match token.verify(&keys.value)? {
-            Some(claims) => claims,
-            None => self.verify_with_newer(&token, &keys).await?,
-        };
+        let token = Unverified::parse(token.expose(), Kind::IdToken, self.config.id_token_alg)?;
+        let claims = self
+            .verified(&token)
+            .await?
+            .ok_or_else(|| token.invalid(NO_KEY))?;
         id_token::check(claims, &self.config, self.clock.now(), &expected)
+    }
+
+    /// Validates a logout token in full (Back-Channel Logout §2.6), but for its `jti`, which is the store's to remember, and
+    /// whose sessions there are.
+    ///
+    /// Anybody may send one, so it costs little: its claims are looked at before its signature, and one that the keys at hand
+    /// verify waits for nobody. Only a few at a time wait for newer keys, and how often those are fetched is bounded
+    /// (attack 115).
+    ///
+    /// # Errors
+    /// [`ProviderError::Invalid`] naming the failed check, or `Unavailable` when no keys can be had.
+    pub async fn verify_logout_token(&self, token: &str) -> Result<LogoutToken, ProviderError> {
+        let kind = Kind::LogoutToken(self.config.logout_token_typ);
+        let token = Unverified::parse(token, kind, self.config.id_token_alg)?;
+        let found = logout_token::check(&token.asserted()?, &self.config, self.clock.now())?;
+        if let Some(keys) = self.keys_at_hand()
+            && token.verify(&keys)?.is_some()
+        {
+            return Ok(found);
+        }
+        let _place = self.strangers.try_acquire().map_err(|_| {
+            ProviderError::Unavailable("too many logout tokens wait for keys that would verify them".into())
+        })?;
+        match self.verified(&token).await {
+            Ok(Some(_)) => Ok(found),
+            Ok(None) => Err(token.invalid(NO_KEY)),
+            // Metadata or keys that do not check out are not the token's fault.
+            Err(error) => Err(ProviderError::Unavailable(error.to_string().into())),
+        }
     }
 
     /// The claims of an ID token that was verified before and sealed by us since: decoded, not verified again.
@@ -286,6 +322,21 @@ impl Provider {
         ))
     }
 
+    /// The origins of the pages on which the provider may embed our front-channel logout: the issuer's, and that of its
+    /// logout page, as far as it is known without asking.
+    pub fn logout_page_origins(&self) -> Vec<String> {
+        let issuer = Url::parse(&self.config.issuer).ok();
+        let metadata = self.metadata.at_hand(self.clock.now());
+        let logout_page = metadata.and_then(|held| held.value.end_session_endpoint.clone());
+        let mut origins: Vec<String> = issuer
+            .iter()
+            .chain(&logout_page)
+            .map(|url| url.origin().ascii_serialization())
+            .collect();
+        origins.dedup();
+        origins
+    }
+
     async fn metadata(&self) -> Result<Arc<Metadata>, ProviderError> {
         let held = self
             .metadata
@@ -312,11 +363,29 @@ impl Provider {
         KeySet::fetch(&self.http, &metadata.jwks_uri, self.config.id_token_alg).await
     }
 
-    async fn verify_with_newer(
+    /// The keys that need not be asked for: fetched a short while ago, from where metadata says they lie.
+    fn keys_at_hand(&self) -> Option<Arc<KeySet>> {
+        let now = self.clock.now();
+        let metadata = self.metadata.at_hand(now)?.value;
+        let keys = self.keys.at_hand(now)?.value;
+        (keys.source == metadata.jwks_uri).then_some(keys)
+    }
+
+    /// The claims of `token`, by the provider's keys: fetched once more where those that are held do not verify it. `None`:
+    /// neither did those.
+    async fn verified(&self, token: &Unverified<'_>) -> Result<Option<Map<String, Value>>, ProviderError> {
+        let keys = self.keys().await?;
+        match token.verify(&keys.value)? {
+            Some(claims) => Ok(Some(claims)),
+            None => self.verified_with_newer(token, &keys).await,
+        }
+    }
+
+    async fn verified_with_newer(
         &self,
-        token: &jws::Unverified<'_>,
+        token: &Unverified<'_>,
         seen: &Held<KeySet>,
-    ) -> Result<Map<String, Value>, ProviderError> {
+    ) -> Result<Option<Map<String, Value>>, ProviderError> {
         let metadata = self.metadata().await?;
         let now: Timestamp = self.clock.now();
         let newer = self
@@ -327,10 +396,9 @@ impl Provider {
             Some(keys) => token.verify(&keys.value)?,
             None => None,
         };
-        let claims = claims.ok_or(ProviderError::Invalid(
-            "ID token: no key of the provider verifies it".into(),
-        ))?;
-        self.keys.proved();
+        if claims.is_some() {
+            self.keys.proved();
+        }
         Ok(claims)
     }
 
@@ -353,6 +421,11 @@ impl Provider {
 
 /// How long a logout waits for metadata before it goes on without the provider.
 const LOGOUT_PATIENCE: Duration = Duration::from_secs(2);
+
+const NO_KEY: &str = "no key of the provider verifies it";
+
+/// How many logout tokens may wait for keys at a time.
+const STRANGERS: usize = 16;
 
 #[cfg(test)]
 mod tests;

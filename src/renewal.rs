@@ -27,6 +27,7 @@ mod admit;
 mod alive;
 mod answer;
 mod begin;
+mod channel;
 mod detached;
 mod end;
 mod flight;
@@ -52,6 +53,7 @@ use crate::random::Random;
 use crate::session::{Cookies, Parts, Presented, Session};
 use crate::store::Store;
 
+pub use channel::Heard;
 use detached::Detached;
 use flight::{Flights, Patience};
 pub(crate) use foresee::{Foreseen, Outlook};

@@ -49,7 +49,7 @@ pub enum EndReason {
 
 impl EndReason {
     /// As a metric and the log say it.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::LoggedOut => "logged_out",
             Self::Revoked => "revoked",

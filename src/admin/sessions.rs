@@ -6,7 +6,7 @@
 use http::Response;
 use serde::Serialize;
 
-use super::{Admin, Ask, answer, time};
+use super::{Admin, Ask, answer};
 use crate::body::ResponseBody;
 use crate::refusal::{Code, Refusal};
 use crate::store::{Find, Record};
@@ -75,8 +75,8 @@ impl<'a> Shown<'a> {
             app: &record.app,
             iss: &record.issuer,
             sub: &record.subject,
-            started: time::write(record.started),
-            until: time::write(record.until),
+            started: record.started.to_rfc3339(),
+            until: record.until.to_rfc3339(),
         }
     }
 }

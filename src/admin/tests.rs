@@ -16,6 +16,7 @@ use crate::random::OsRandom;
 use crate::store::{Capacity, EndReason, MemoryStore, Record, SessionId, SessionRef, Store};
 
 mod asking;
+mod counting;
 mod revoking;
 
 const TOKEN: &str = "a.token.of.the.tests.0123456789";

@@ -6,16 +6,6 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::clock::Timestamp;
 
-/// As RFC 3339 in UTC, whole seconds.
-pub(super) fn write(time: Timestamp) -> String {
-    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    OffsetDateTime::from_unix_timestamp(seconds)
-        .ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
-        // Beyond the year 9999, which only an absurd lifetime gets to.
-        .unwrap_or_else(|| time.as_secs().to_string())
-}
-
 /// A time that somebody named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Named(pub(super) Timestamp);

@@ -26,6 +26,13 @@ pub(super) fn json(body: &impl Serialize, cookies: Vec<HeaderValue>) -> Result<R
     Ok(response)
 }
 
+/// 200 that says nothing more.
+pub(super) fn empty() -> Response {
+    let mut response = Response::new(Body::empty());
+    finish(response.headers_mut(), Vec::new());
+    response
+}
+
 /// 303 to `location`: a path, or an absolute URL, as a URL parser wrote it.
 pub(super) fn see_other(location: &str, cookies: Vec<HeaderValue>) -> Result<Response, Refusal> {
     let location = HeaderValue::from_str(location)

@@ -92,7 +92,7 @@ impl Parameters {
         }
         match media_type(headers).as_deref() {
             Some("application/json") => Self::of_json(body),
-            Some("application/x-www-form-urlencoded") => Ok(Self::of_form(body)),
+            Some(FORM) => Ok(Self::of_form(body)),
             _ => Err(Refusal::new(Code::InvalidRequest)
                 .saying("The body must be application/json or application/x-www-form-urlencoded.")),
         }
@@ -121,6 +121,11 @@ pub(super) fn shown(name: &str) -> String {
         .take(64)
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()
+}
+
+/// Whether the body says that it is a form.
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    media_type(headers).as_deref() == Some(FORM)
 }
 
 async fn read_body(body: Body) -> Result<Bytes, Refusal> {
@@ -175,5 +180,7 @@ impl<'de> Deserialize<'de> for Members {
         deserializer.deserialize_map(InOrder)
     }
 }
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 const MAX_BODY: usize = 64 * 1024;

@@ -14,6 +14,7 @@ use http::HeaderValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::Agent;
+use crate::clock::Timestamp;
 use crate::provider::{Expectation, ProviderError};
 use crate::refusal::{Code, Refusal};
 use crate::session::{Identity, PendingLogin, Session};
@@ -22,7 +23,7 @@ use crate::token::{AuthorizationCode, TokenSet};
 /// What comes out: the session and its cookies.
 type Outcome = Result<(Session, Vec<HeaderValue>), Refusal>;
 
-/// How many logins of one app may be finished at a time.
+/// How many requests of one kind may be at work at a time, in one app.
 #[derive(Debug, Clone)]
 pub struct Places(Arc<Semaphore>);
 
@@ -75,6 +76,7 @@ pub(super) async fn detached(
 }
 
 async fn run(agent: Agent, login: PendingLogin, code: AuthorizationCode, answer: oneshot::Sender<Outcome>) {
+    let asked = agent.sessions.now();
     let tokens = match agent
         .provider
         .redeem(code, &login.verifier, &login.redirect_uri)
@@ -84,7 +86,7 @@ async fn run(agent: Agent, login: PendingLogin, code: AuthorizationCode, answer:
         Err(error) => return drop(answer.send(Err(error.into()))),
     };
     let unwanted = tokens.clone();
-    let outcome = open(&agent, login, tokens, &answer).await;
+    let outcome = open(&agent, login, (tokens, asked), &answer).await;
     let failed = outcome.is_err();
     // A receiver that is gone is a browser that is gone: its cookies would reach nobody.
     if answer.send(outcome).is_err() || failed {
@@ -96,7 +98,7 @@ async fn run(agent: Agent, login: PendingLogin, code: AuthorizationCode, answer:
 async fn open(
     agent: &Agent,
     login: PendingLogin,
-    tokens: TokenSet,
+    (tokens, asked): (TokenSet, Timestamp),
     answer: &oneshot::Sender<Outcome>,
 ) -> Outcome {
     let identity = verify(agent, &login, &tokens).await?;
@@ -104,7 +106,10 @@ async fn open(
         // The session this login would replace is still the browser's only one: it stays.
         return Err(Refusal::new(Code::Internal).because("the browser left before its login finished"));
     }
-    agent.sessions.begin(tokens, identity, login.replaces).await
+    agent
+        .sessions
+        .begin(tokens, identity, login.replaces, asked)
+        .await
 }
 
 async fn verify(agent: &Agent, login: &PendingLogin, tokens: &TokenSet) -> Result<Identity, Refusal> {
@@ -153,4 +158,4 @@ async fn revoke(agent: &Agent, tokens: &TokenSet) {
 
 /// A provider that answers in a fifth of a second lets more than a thousand logins a second through these.
 const PLACES: usize = 256;
-const FULL: &str = "too many logins are being finished at once: the provider is slow, or somebody floods it";
+const FULL: &str = "too many at once: the provider or the store is slow, or somebody floods it";

@@ -10,12 +10,17 @@ use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
 use super::exit::Failure;
+use super::{ConfigFile, report};
 use crate::random::{OsRandom, Random};
+
+mod rotate;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
     /// One new cookie key, to stdout or to a new file
     Generate(Generate),
+    /// Tell which step of a rotation comes next, and when; changes nothing
+    Rotate(rotate::Rotate),
 }
 
 #[derive(Debug, Args)]
@@ -27,7 +32,10 @@ pub(super) struct Generate {
 
 impl Keys {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let Self::Generate(Generate { out }) = self;
+        let Generate { out } = match self {
+            Self::Generate(generate) => generate,
+            Self::Rotate(rotate) => return rotate.run(),
+        };
         let line = generate(&OsRandom);
         match out {
             Some(path) => {

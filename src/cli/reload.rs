@@ -75,6 +75,12 @@ fn reload(path: &Path, old: &Config, handler: &TokenHandler, admin: Option<&Admi
             "{change}"
         );
     }
+    // Whoever scrapes no metrics sees here when an old key can go (contract §4).
+    for (index, key) in new.keys.iter().enumerate() {
+        let (key, role) = (key.id(), if index == 0 { "seals" } else { "opens" });
+        let opened = handler.meters().opened(&key);
+        tracing::info!(event = "cookie_key", key, role, opened);
+    }
     let count = changes.iter().count();
     tracing::info!(
         event = "reloaded",

@@ -72,6 +72,18 @@ impl Effective {
         text
     }
 
+    /// Where the secrets of this key are.
+    pub(crate) fn references(&self, key: &str) -> &[String] {
+        let rows = self.tables.iter().flat_map(|table| {
+            let path = |row: &Row| super::schema::join(&table.path, row.key);
+            table.rows.iter().map(move |row| (path(row), row))
+        });
+        rows.filter(|(path, _)| path == key)
+            .map(|(_, row)| &*row.references)
+            .next()
+            .unwrap_or_default()
+    }
+
     /// As JSON: one object per key.
     pub fn to_json(&self) -> serde_json::Value {
         let row = |table: &Shown, row: &Row| {

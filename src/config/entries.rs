@@ -172,6 +172,7 @@ pub(super) fn of_provider(provider: &Provider) -> Entries {
         default_expires_in,
         logout_mode,
         logout_hint,
+        logout_token_typ,
         third_party_login,
     } = provider;
     let secret = client_secret.expose_secret().as_bytes();
@@ -195,6 +196,7 @@ pub(super) fn of_provider(provider: &Provider) -> Entries {
         ("default_expires_in", maybe(*default_expires_in, time)),
         ("logout_mode", text(logout_mode.as_str())),
         ("logout_hint", text(logout_hint.as_str())),
+        ("logout_token_typ", text(logout_token_typ.as_str())),
         ("third_party_login", flag(*third_party_login)),
     ]
 }

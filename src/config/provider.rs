@@ -14,7 +14,7 @@ use super::path::is_under;
 use super::problem::Code;
 use super::schema::{Harmless, Key, Kind};
 use super::table::{Field, Table, quoted};
-use super::{ClientAuth, LogoutHint, LogoutMode, Origin, Provider, duration, secret};
+use super::{ClientAuth, Origin, Provider, duration, logout, secret};
 
 pub(super) const KEYS: &[Key] = &[
     Key::new("issuer", Kind::Text),
@@ -36,6 +36,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("default_expires_in", Kind::Duration),
     Key::new("logout_mode", Kind::Text),
     Key::new("logout_hint", Kind::Text),
+    Key::new("logout_token_typ", Kind::Text),
     Key::new("third_party_login", Kind::Flag),
     Key::later("preset"),
     Key::later_but("profile", Harmless::Text("none")),
@@ -98,16 +99,7 @@ pub(super) fn read(
     let default_expires_in = table.or("default_expires_in", DEFAULT_EXPIRES_IN, check, |field, check| {
         duration::read(field, &EXPIRES_IN, check)
     });
-    let logout_mode = table.or("logout_mode", LogoutMode::Oidc, check, |field, check| {
-        field.choice(
-            check,
-            &[("oidc", LogoutMode::Oidc), ("local", LogoutMode::Local)],
-            &["params"],
-        )
-    });
-    let logout_hint = table.or("logout_hint", LogoutHint::IdToken, check, |field, check| {
-        field.choice(check, LOGOUT_HINT, &[])
-    });
+    let (logout_mode, logout_hint, logout_token_typ) = logout::read(table, check);
     Some(Provider {
         issuer: issuer?,
         client_id: client_id?,
@@ -128,6 +120,7 @@ pub(super) fn read(
         default_expires_in: Some(default_expires_in?),
         logout_mode: logout_mode?,
         logout_hint: logout_hint?,
+        logout_token_typ: logout_token_typ?,
         third_party_login: table.flag("third_party_login", false)?,
     })
 }
@@ -408,12 +401,6 @@ const CLIENT_AUTH_LATER: &[&str] = &[
     "private_key_jwt",
     "tls_client_auth",
     "self_signed_tls_client_auth",
-];
-
-const LOGOUT_HINT: &[(&str, LogoutHint)] = &[
-    ("id_token", LogoutHint::IdToken),
-    ("sid", LogoutHint::Sid),
-    ("client_id", LogoutHint::ClientId),
 ];
 
 const ALGORITHMS: &[(&str, Algorithm)] = &[

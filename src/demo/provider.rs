@@ -1,7 +1,7 @@
 //! The demo provider: a small but honest OpenID provider with a real login form, clearly labelled a fake.
 //!
 //! Discovery, JWKS, authorization code with PKCE S256 only, rotating refresh tokens with reuse detection, userinfo,
-//! revocation (RFC 7009), RP-initiated logout. It is strict on purpose: whatever logs in here does PKCE, authenticates
+//! revocation (RFC 7009), RP-initiated and back-channel logout. It is strict on purpose: whatever logs in here does PKCE, authenticates
 //! its client and rotates properly. It keeps everything in memory, bounded, and forgets it when the process ends.
 //!
 //! Not a product: users and password are public. `serve` does not contain it.
@@ -20,6 +20,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::random::Random;
 
 mod authorize;
+mod back_channel;
 mod end_session;
 mod grants;
 pub(crate) mod keys;
@@ -38,6 +39,7 @@ pub(crate) struct Client {
     pub(crate) secret: SecretString,
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) post_logout_redirect_uris: Vec<String>,
+    pub(crate) backchannel_logout_uri: String,
 }
 
 /// What every endpoint works with.

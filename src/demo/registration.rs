@@ -25,6 +25,8 @@ pub(super) fn client(spa: u16, random: &dyn Random) -> Client {
         secret: SecretString::from(random.token()),
         redirect_uris: at("callback"),
         post_logout_redirect_uris: at("logged-out"),
+        // One for both: they have one client and one store.
+        backchannel_logout_uri: format!("{}{AGENT_PATH}/backchannel-logout", origin(HOSTS[0].1, spa)),
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn agent_gate(
     match endpoint.protection() {
         Protection::Call => csrf::check_call(app, CsrfRule::Header, &ask.method, headers)?,
         Protection::Login => csrf::check_login(app, headers)?,
-        Protection::Navigation => {}
+        Protection::Navigation | Protection::Channel => {}
     }
     Ok(Passed::On(endpoint))
 }

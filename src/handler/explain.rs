@@ -346,6 +346,7 @@ fn explain_agent<'p>(
             "csrf",
             ["not asked: a navigation that proves itself, or changes nothing"],
         ),
+        Protection::Channel => told.step("csrf", ["not asked: the provider speaks, not the app"]),
     }
     if headers.contains_key(header::COOKIE) {
         match place.app.sessions.foresee(headers) {

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::config::{AppId, Config, Redis, StoreKind, Transport};
 use crate::gate::RequestIds;
 use crate::gate::app::Hosts;
-use crate::metrics::Meters;
+use crate::metrics::{KeyRole, Meters};
 use crate::random::Random;
 use crate::renewal::UnderWay;
 #[cfg(feature = "redis")]
@@ -55,8 +55,8 @@ impl TokenHandler {
     /// Puts `config` in place of the current configuration, for every clone of this handler, or changes nothing. Sessions,
     /// logins, renewals under way and requests in flight go on.
     ///
-    /// `[server] listen` and `[store]` are not looked at: whoever listens decides about the one, the store stays the one
-    /// that there is. [`crate::config::Changes`] tells what is different.
+    /// `[server] listen`, `[admin]` and `[store]` are not looked at: whoever listens decides about the former, the store
+    /// stays the one that there is. [`crate::config::Changes`] tells what is different.
     ///
     /// Blocks for as long as it takes to derive keys and, where an upstream is `https`, to read the platform's roots: call
     /// it from `spawn_blocking`.
@@ -97,6 +97,15 @@ impl Lasting {
     pub(super) fn build(&self, config: &Config, before: Option<&Inner>) -> Result<Inner, BuildError> {
         let mut heirlooms = self.heirlooms.lock().unwrap_or_else(PoisonError::into_inner);
         let apps: Vec<Arc<AppRuntime>> = runtime::build(config, self, &mut heirlooms, before)?;
+        self.meters
+            .ring(config.keys.iter().enumerate().map(|(index, key)| {
+                let role = if index == 0 {
+                    KeyRole::Seals
+                } else {
+                    KeyRole::Opens
+                };
+                (key.id(), role)
+            }));
         Ok(Inner {
             ids: self.ids,
             hosts: Hosts::new(runtime::sites(&apps)),

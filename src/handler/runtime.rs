@@ -11,7 +11,7 @@ use tower::ServiceExt as _;
 
 use super::reload::{Heirlooms, Lasting, UpstreamName};
 use super::{BuildError, Inner};
-use crate::agent::{Agent, Asked, Endpoint};
+use crate::agent::{Agent, Asked, Endpoint, Places};
 use crate::body::{Hurried, RequestBody, ResponseBody};
 use crate::config::{App, Config, Origin, Route, Scheme, Transport};
 use crate::gate::app::{Match, Prefixes};
@@ -159,6 +159,8 @@ pub(super) fn build(
                 clock: Arc::clone(clock),
                 random: Arc::clone(random),
                 places,
+                frames: Places::default(),
+                longest_session: longest_session(config, app),
             };
             let routes = app
                 .routes
@@ -194,6 +196,16 @@ fn known_provider(before: Option<&Inner>, app: &App) -> Option<Arc<Provider>> {
         .provider
         .is_same_as(&app.provider)
         .then(|| Arc::clone(&old.sessions.parts.provider))
+}
+
+/// How long a session may last that a logout of `app`'s provider ends: those of other apps of the issuer are among them.
+fn longest_session(config: &Config, app: &App) -> Duration {
+    config
+        .apps
+        .iter()
+        .filter(|other| other.provider.issuer == app.provider.issuer)
+        .map(|other| other.session.absolute_timeout)
+        .fold(app.session.absolute_timeout, Duration::max)
 }
 
 /// Puts apps that share an origin together.

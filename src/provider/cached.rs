@@ -62,6 +62,11 @@ impl<T> Cached<T> {
         }
     }
 
+    /// What is held and so young that nobody would ask for it anew.
+    pub(super) fn at_hand(&self, now: Timestamp) -> Option<Held<T>> {
+        self.held().filter(|held| held.is_younger(now, FRESH))
+    }
+
     /// What is held, fetched first where there is nothing or only something old. `fetch` is not polled otherwise.
     ///
     /// # Errors
@@ -86,7 +91,7 @@ impl<T> Cached<T> {
             }
         }
         let mut flight = self.flight.lock().await;
-        if let Some(held) = self.held().filter(|held| held.is_younger(now, FRESH)) {
+        if let Some(held) = self.at_hand(now) {
             return Ok(held);
         }
         if let Some((failed, error)) = &flight.failed {

@@ -15,14 +15,13 @@
 //! | `acr` | where some were demanded: one of them |
 //! | `auth_time` | never ahead; where `max_age` was demanded: required and at most that old, plus 60 s |
 //!
-//! Times are JSON numbers, fractions allowed (RFC 7519 §2), counted to the millisecond; negative ones and strings are
-//! refused; ones beyond any calendar saturate (attack 172). After a refresh the subject must be the session's, `auth_time`
-//! must not change, and a `nonce` is the one of the token before or not there (Core §12.2, R-05).
+//! The first six are those of every token for us ([`super::claims`]). After a refresh the subject must be the session's,
+//! `auth_time` must not change, and a `nonce` is the one of the token before or not there (Core §12.2, R-05).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use std::time::Duration;
 use subtle::ConstantTimeEq as _;
@@ -32,6 +31,7 @@ use crate::config;
 use crate::session::Identity;
 use crate::token::{AccessToken, IdToken, Nonce};
 
+use super::claims::{self, Claims, SKEW, invalid};
 use super::{Expectation, ProviderError, VerifiedIdToken, jws};
 
 /// Checks the claims of a token whose signature holds.
@@ -39,99 +39,71 @@ use super::{Expectation, ProviderError, VerifiedIdToken, jws};
 /// # Errors
 /// [`ProviderError::Invalid`] naming the claim, [`ProviderError::StepUp`].
 pub(super) fn check(
-    claims: Map<String, Value>,
+    claims: Claims,
     config: &config::Provider,
     now: Timestamp,
     expected: &Expectation<'_>,
 ) -> Result<VerifiedIdToken, ProviderError> {
-    check_issuer_and_audience(&claims, config)?;
-    check_lifetime(&claims, now)?;
+    match read(&claims, config, now, expected) {
+        Ok(identity) => Ok(VerifiedIdToken { identity, claims }),
+        Err(error) => Err(error.about("ID token")),
+    }
+}
+
+fn read(
+    claims: &Claims,
+    config: &config::Provider,
+    now: Timestamp,
+    expected: &Expectation<'_>,
+) -> Result<Identity, ProviderError> {
+    claims::check_issuer_and_audience(claims, config)?;
+    claims::check_lifetime(claims, now)?;
     let found = Identity {
-        subject: subject(&claims)?,
-        provider_session: string(&claims, "sid"),
-        auth_time: auth_time(&claims, now)?,
-        acr: string(&claims, "acr"),
+        subject: subject(claims)?,
+        provider_session: string(claims, "sid"),
+        auth_time: auth_time(claims, now)?,
+        acr: string(claims, "acr"),
     };
-    let identity = match expected {
+    match expected {
         Expectation::Login {
             nonce,
             access,
             max_age,
             acr_values,
         } => {
-            check_nonce(&claims, nonce)?;
-            check_at_hash(&claims, access, config.id_token_alg)?;
+            check_nonce(claims, nonce)?;
+            check_at_hash(claims, access, config.id_token_alg)?;
             check_demands(&found, now, *max_age, acr_values)?;
-            found
+            Ok(found)
         }
         Expectation::Refresh {
             identity,
             access,
             previous,
         } => {
-            check_at_hash(&claims, access, config.id_token_alg)?;
-            check_same_nonce(&claims, *previous)?;
-            continued(found, identity)?
+            check_at_hash(claims, access, config.id_token_alg)?;
+            check_same_nonce(claims, *previous)?;
+            continued(found, identity)
         }
-    };
-    Ok(VerifiedIdToken { identity, claims })
+    }
 }
 
-fn check_issuer_and_audience(
-    claims: &Map<String, Value>,
-    config: &config::Provider,
-) -> Result<(), ProviderError> {
-    let is = |value: &Value, text: &str| value.as_str() == Some(text);
-    if !claims.get("iss").is_some_and(|iss| is(iss, &config.issuer)) {
-        return Err(invalid("`iss` is not the configured issuer"));
-    }
-    let for_us = match claims.get("aud") {
-        Some(Value::Array(all)) => !all.is_empty() && all.iter().all(|aud| is(aud, &config.client_id)),
-        Some(aud) => is(aud, &config.client_id),
-        None => false,
-    };
-    if !for_us {
-        return Err(invalid("`aud` is not our client alone"));
-    }
-    if claims.get("azp").is_some_and(|azp| !is(azp, &config.client_id)) {
-        return Err(invalid("`azp` is not our client"));
-    }
-    Ok(())
-}
-
-fn check_lifetime(claims: &Map<String, Value>, now: Timestamp) -> Result<(), ProviderError> {
-    let exp = time(claims, "exp")?.ok_or_else(|| invalid("`exp` is missing"))?;
-    let iat = time(claims, "iat")?.ok_or_else(|| invalid("`iat` is missing"))?;
-    if now >= exp.after(SKEW) {
-        return Err(invalid("it has expired (`exp`)"));
-    }
-    if iat > now.after(SKEW) {
-        return Err(invalid("it was issued in the future (`iat`): compare the clocks"));
-    }
-    if time(claims, "nbf")?.is_some_and(|nbf| nbf > now.after(SKEW)) {
-        return Err(invalid("it is not valid yet (`nbf`)"));
-    }
-    Ok(())
-}
-
-fn subject(claims: &Map<String, Value>) -> Result<Box<str>, ProviderError> {
+fn subject(claims: &Claims) -> Result<Box<str>, ProviderError> {
     match claims.get("sub") {
-        Some(Value::String(sub)) if (1..=255).contains(&sub.len()) && sub.is_ascii() => {
-            Ok(sub.as_str().into())
-        }
+        Some(Value::String(sub)) if claims::is_subject(sub) => Ok(sub.as_str().into()),
         _ => Err(invalid("`sub` is missing or not 1 to 255 ASCII characters")),
     }
 }
 
-fn auth_time(claims: &Map<String, Value>, now: Timestamp) -> Result<Option<u64>, ProviderError> {
-    let auth_time = time(claims, "auth_time")?;
+fn auth_time(claims: &Claims, now: Timestamp) -> Result<Option<u64>, ProviderError> {
+    let auth_time = claims::time(claims, "auth_time")?;
     if auth_time.is_some_and(|at| at > now.after(SKEW)) {
         return Err(invalid("`auth_time` is in the future: compare the clocks"));
     }
     Ok(auth_time.map(Timestamp::as_secs))
 }
 
-fn check_nonce(claims: &Map<String, Value>, sent: &Nonce) -> Result<(), ProviderError> {
+fn check_nonce(claims: &Claims, sent: &Nonce) -> Result<(), ProviderError> {
     let equal = claims
         .get("nonce")
         .and_then(Value::as_str)
@@ -144,11 +116,7 @@ fn check_nonce(claims: &Map<String, Value>, sent: &Nonce) -> Result<(), Provider
 }
 
 /// Core §3.1.3.6: the left half of the hash whose size `alg` names; Ed25519 hashes with SHA-512.
-fn check_at_hash(
-    claims: &Map<String, Value>,
-    access: &AccessToken,
-    alg: Algorithm,
-) -> Result<(), ProviderError> {
+fn check_at_hash(claims: &Claims, access: &AccessToken, alg: Algorithm) -> Result<(), ProviderError> {
     let Some(at_hash) = claims.get("at_hash") else {
         return Ok(());
     };
@@ -193,7 +161,7 @@ fn check_demands(
 }
 
 /// OpenID Connect Core §12.2: a refreshed token should have no nonce; one that has another was made for another login.
-fn check_same_nonce(claims: &Map<String, Value>, previous: Option<&IdToken>) -> Result<(), ProviderError> {
+fn check_same_nonce(claims: &Claims, previous: Option<&IdToken>) -> Result<(), ProviderError> {
     let Some(nonce) = claims.get("nonce") else {
         return Ok(());
     };
@@ -216,43 +184,18 @@ fn continued(found: Identity, before: &Identity) -> Result<Identity, ProviderErr
     }
     Ok(Identity {
         subject: found.subject,
-        provider_session: found.provider_session.or_else(|| before.provider_session.clone()),
+        // The login's stays: under it the session was recorded, and its end is looked for (O-16).
+        provider_session: before.provider_session.clone().or(found.provider_session),
         auth_time: found.auth_time.or(before.auth_time),
         acr: found.acr.or_else(|| before.acr.clone()),
     })
 }
 
-/// A time claim; `None` when it is absent.
-fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, ProviderError> {
-    let Some(value) = claims.get(name) else {
-        return Ok(None);
-    };
-    if let Some(secs) = value.as_u64() {
-        return Ok(Some(Timestamp::from_secs(secs)));
-    }
-    match value.as_f64() {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "not negative, and the cast saturates: 1e300 is the end of time"
-        )]
-        Some(secs) if secs >= 0.0 => Ok(Some(Timestamp::from_millis((secs * 1000.0) as u64))),
-        _ => Err(invalid(&format!("`{name}` is no time"))),
-    }
-}
-
 /// A claim that we can do without: anything but a text counts as absent.
-fn string(claims: &Map<String, Value>, name: &str) -> Option<Box<str>> {
+fn string(claims: &Claims, name: &str) -> Option<Box<str>> {
     claims
         .get(name)
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())
         .map(Into::into)
 }
-
-fn invalid(text: &str) -> ProviderError {
-    ProviderError::Invalid(format!("ID token: {text}").into())
-}
-
-/// How far clocks may differ.
-const SKEW: Duration = Duration::from_secs(60);

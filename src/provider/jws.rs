@@ -1,14 +1,14 @@
-//! JSON Web Signatures, strictly: what `jsonwebtoken` lets pass and an ID token must not.
+//! JSON Web Signatures, strictly: what `jsonwebtoken` lets pass and an ID token or a logout token must not.
 //!
-//! Claims come out only of [`Unverified::verify`]. Rules, in order:
+//! Claims to be believed come out only of [`Unverified::verify`]. Rules, in order:
 //!
 //! 1. At most 64 KiB; three parts, none empty, base64url without padding and without stray bits (RFC 7515 §7.1).
 //! 2. The header is a JSON object without repeated members (T-15).
 //! 3. `alg` is the one configured algorithm, by its exact name (RFC 8725 §3.1, T-05); `none` and HMAC never are.
 //! 4. `crit`, `b64`, `enc` and `zip`: refused, whatever they say: nothing here understands an extension (RFC 7515 §4.1.11).
-//! 5. `typ`: absent, `JWT` or `application/jwt` (T-17). Every other kind of JWT names itself (`at+jwt`, `logout+jwt`,
-//!    `token-introspection+jwt`, `oauth-authz-req+jwt`, `dpop+jwt` …) and is therefore no ID token. `cty` says a token is
-//!    nested: refused.
+//! 5. `typ` (T-17): of an ID token absent or `JWT`; of a logout token `logout+jwt`, or as of an ID token where the
+//!    configuration does not require it (O-14). Every other kind of JWT names itself (`at+jwt`, `token-introspection+jwt`,
+//!    `oauth-authz-req+jwt`, `dpop+jwt` …) and is therefore neither. `cty` says a token is nested: refused.
 //! 6. `jku`, `jwk`, `x5u`, `x5c` are never looked at: keys come from the provider's `jwks_uri` alone (T-15).
 //! 7. The signature holds under one of the few keys that fit (T-14).
 //! 8. The payload is a JSON object without repeated members.
@@ -21,9 +21,54 @@ use serde_json::{Map, Value};
 use super::ProviderError;
 use super::jwks::KeySet;
 use super::strict_json;
+use crate::config::LogoutTokenTyp;
+
+/// What a token is to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// OpenID Connect Core §2.
+    IdToken,
+    /// Back-Channel Logout §2.4.
+    LogoutToken(LogoutTokenTyp),
+}
+
+impl Kind {
+    /// Rule 5. RFC 7515 §4.1.9: `application/` may stand in front.
+    fn bears(self, typ: Option<&str>) -> bool {
+        let is = |typ: &str, wanted: &str| {
+            let (prefix, rest) = typ.split_at_checked(APPLICATION.len()).unwrap_or_default();
+            let short = if prefix.eq_ignore_ascii_case(APPLICATION) {
+                rest
+            } else {
+                typ
+            };
+            short.eq_ignore_ascii_case(wanted)
+        };
+        let plain = typ.is_none_or(|typ| is(typ, "JWT"));
+        match self {
+            Self::IdToken => plain,
+            Self::LogoutToken(rule) => {
+                typ.is_some_and(|typ| is(typ, "logout+jwt")) || plain && rule == LogoutTokenTyp::Any
+            }
+        }
+    }
+
+    /// Rule `text` is broken.
+    pub(super) fn invalid(self, text: &str) -> ProviderError {
+        ProviderError::Invalid(format!("{}: {text}", self.name()).into())
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::IdToken => "ID token",
+            Self::LogoutToken(_) => "logout token",
+        }
+    }
+}
 
 /// A signed token of acceptable form; nothing in it is to be believed yet.
 pub(super) struct Unverified<'a> {
+    kind: Kind,
     kid: Option<String>,
     alg: Algorithm,
     /// Header and payload as they were signed.
@@ -37,7 +82,8 @@ impl<'a> Unverified<'a> {
     ///
     /// # Errors
     /// [`ProviderError::Invalid`] naming the rule.
-    pub(super) fn parse(token: &'a str, alg: Algorithm) -> Result<Self, ProviderError> {
+    pub(super) fn parse(token: &'a str, wanted: Kind, alg: Algorithm) -> Result<Self, ProviderError> {
+        let invalid = |text| wanted.invalid(text);
         if token.len() > MAX_BYTES {
             return Err(invalid("longer than 64 KiB"));
         }
@@ -51,14 +97,12 @@ impl<'a> Unverified<'a> {
         if REFUSED.iter().any(|name| header.contains_key(*name)) {
             return Err(invalid("the header has `crit`, `b64`, `enc`, `zip` or `cty`"));
         }
-        match header.get("typ") {
-            None => {}
-            // RFC 7515 §4.1.9: `application/` may stand in front.
-            Some(Value::String(typ))
-                if ["JWT", "application/jwt"]
-                    .iter()
-                    .any(|known| typ.eq_ignore_ascii_case(known)) => {}
-            Some(_) => return Err(invalid("`typ` is not that of an ID token")),
+        let fits = match header.get("typ") {
+            None => wanted.bears(None),
+            Some(typ) => typ.as_str().is_some_and(|typ| wanted.bears(Some(typ))),
+        };
+        if !fits {
+            return Err(invalid("`typ` is that of another kind of token"));
         }
         let kid = match header.get("kid") {
             None => None,
@@ -66,6 +110,7 @@ impl<'a> Unverified<'a> {
             Some(_) => return Err(invalid("`kid` is not a string")),
         };
         Ok(Self {
+            kind: wanted,
             kid,
             alg,
             message,
@@ -86,9 +131,21 @@ impl<'a> Unverified<'a> {
         if !signed {
             return Ok(None);
         }
+        self.asserted().map(Some)
+    }
+
+    /// What the payload says, whoever wrote it: to refuse by, never to act on.
+    ///
+    /// # Errors
+    /// [`ProviderError::Invalid`] when it is no clean JSON object: rule 8.
+    pub(super) fn asserted(&self) -> Result<Map<String, Value>, ProviderError> {
         decoded_object(self.payload)
-            .map(Some)
-            .ok_or_else(|| invalid("the payload is no JSON object with each member once"))
+            .ok_or_else(|| self.invalid("the payload is no JSON object with each member once"))
+    }
+
+    /// Rule `text` is broken.
+    pub(super) fn invalid(&self, text: &str) -> ProviderError {
+        self.kind.invalid(text)
     }
 }
 
@@ -129,9 +186,7 @@ fn decoded_object(part: &str) -> Option<Map<String, Value>> {
     strict_json::object(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
-fn invalid(text: &str) -> ProviderError {
-    ProviderError::Invalid(format!("ID token: {text}").into())
-}
+const APPLICATION: &str = "application/";
 
 const REFUSED: [&str; 5] = ["crit", "b64", "enc", "zip", "cty"];
 

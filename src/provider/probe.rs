@@ -50,6 +50,8 @@ struct Card {
     response_modes: Option<Vec<String>>,
     algorithms: Option<Vec<String>>,
     scopes: Option<Vec<String>>,
+    back_channel: bool,
+    front_channel: bool,
 }
 
 impl Provider {
@@ -89,7 +91,10 @@ impl Provider {
                     ));
                 }
             }
-            Ok(metadata) => self.look_behind(&metadata, &mut findings).await,
+            Ok(metadata) => {
+                self.look_behind(&metadata, &mut findings).await;
+                findings.push(channels(&card));
+            }
         }
         findings
     }
@@ -223,7 +228,10 @@ impl Card {
             let value = members.get(name)?.clone();
             Vec::<String>::deserialize(value).ok()
         };
+        let says = |name: &str| members.get(name) == Some(&Value::Bool(true));
         Self {
+            back_channel: says("backchannel_logout_supported"),
+            front_channel: says("frontchannel_logout_supported"),
             issuer: members.get("issuer").and_then(Value::as_str).map(str::to_owned),
             pkce: list("code_challenge_methods_supported"),
             client_auth: list("token_endpoint_auth_methods_supported"),
@@ -231,6 +239,24 @@ impl Card {
             algorithms: list("id_token_signing_alg_values_supported"),
             scopes: list("scopes_supported"),
         }
+    }
+}
+
+/// Whether the provider would tell us that somebody signed out there.
+fn channels(card: &Card) -> Finding {
+    match (card.back_channel, card.front_channel) {
+        (true, _) => ok(
+            "back-channel",
+            "announced: with our URI registered, a logout at the provider ends our session",
+        ),
+        (false, true) => note(
+            "front-channel",
+            "announced, back-channel logout is not: a logout at the provider ends our session if the browser takes part",
+        ),
+        (false, false) => note(
+            "back-channel",
+            "not announced: a logout at the provider does not end our session",
+        ),
     }
 }
 

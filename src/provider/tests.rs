@@ -13,6 +13,7 @@ mod front_channel;
 mod id_tokens;
 mod keys;
 mod login;
+mod logout_tokens;
 mod metadata;
 mod other_endpoints;
 mod signatures;

@@ -8,7 +8,7 @@ use super::{SessionParts, Sessions, keep};
 use crate::clock::Timestamp;
 use crate::refusal::{Code, Refusal};
 use crate::session::{Generation, Session};
-use crate::store::{EndReason, Look, SessionRef, StoreError};
+use crate::store::{EndReason, Epoch, Look, SessionRef, StoreError};
 
 /// Where a presented session stands.
 #[derive(Debug)]
@@ -26,6 +26,10 @@ pub(super) struct Alive {
     pub(super) session: Arc<Session>,
     /// The browser presented an older generation and is given this one: its cookies go out with the answer.
     pub(super) handed: bool,
+    /// The newest generation, for the first time: whoever presents it has the answer that brought it.
+    pub(super) arrived: bool,
+    /// The store's epoch when it was asked.
+    pub(super) epoch: Epoch,
     /// This epoch of the store vouches for its being the newest: what the provider says about it is final (contract §9).
     pub(super) known: bool,
 }
@@ -71,7 +75,26 @@ impl Over {
 }
 
 impl Sessions {
-    /// Where `session`, as its cookies opened, stands. An older generation that is no longer excused ends the session here.
+    /// Where the session that a browser presents stands; the store hears that the generation has arrived.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    pub(super) async fn presented_standing(
+        &self,
+        session: Arc<Session>,
+        now: Timestamp,
+    ) -> Result<Standing, Refusal> {
+        let standing = self.standing(session, now).await?;
+        if let Standing::Alive(alive) = &standing
+            && alive.arrived
+        {
+            self.presented(&alive.session, now).await;
+        }
+        Ok(standing)
+    }
+
+    /// Where `session` stands. An older generation that is no longer excused ends the session here. The store hears of no
+    /// arrival: what a flight looks at may be a generation that was handed out and has not reached the browser.
     ///
     /// # Errors
     /// `store_unavailable`.
@@ -79,6 +102,8 @@ impl Sessions {
         if session.refresh.is_none() && session.access.has_refresh {
             return Ok(Standing::Over(Over::Damaged));
         }
+        // Before the look: a store that loses its memory in between has not vouched for anything.
+        let epoch = self.parts.store.epoch();
         let look = self.look(&session, now).await?;
         if let Some(reason) = look.ended {
             return Ok(Standing::Over(Over::Ended(reason)));
@@ -89,30 +114,31 @@ impl Sessions {
         }
         // Where several processes share nothing, another one may know better.
         let authority = self.parts.store.is_authority();
-        let vouched = authority && session.epoch == self.parts.store.epoch();
+        let vouched = authority && session.epoch == epoch;
         let Some(newest) = look.newest else {
             return Ok(Standing::Alive(Alive {
                 session,
                 handed: false,
+                arrived: false,
+                epoch,
                 known: vouched,
             }));
         };
         match session.generation.cmp(&newest.generation) {
-            Ordering::Less => self.succeeded(session, newest.generation, now).await,
-            Ordering::Equal => {
-                if !newest.presented {
-                    self.presented(&session, now).await;
-                }
-                Ok(Standing::Alive(Alive {
-                    session,
-                    handed: false,
-                    known: authority,
-                }))
-            }
+            Ordering::Less => self.succeeded(session, newest.generation, epoch, now).await,
+            Ordering::Equal => Ok(Standing::Alive(Alive {
+                session,
+                handed: false,
+                arrived: !newest.presented,
+                epoch,
+                known: authority,
+            })),
             // The store lost what it knew: the cookie is the better witness.
             Ordering::Greater => Ok(Standing::Alive(Alive {
                 session,
                 handed: false,
+                arrived: false,
+                epoch,
                 known: vouched,
             })),
         }
@@ -123,12 +149,15 @@ impl Sessions {
         &self,
         session: Arc<Session>,
         newest: Generation,
+        epoch: Epoch,
         now: Timestamp,
     ) -> Result<Standing, Refusal> {
         if let Some(session) = self.successor(&session, newest, now).await? {
             return Ok(Standing::Alive(Alive {
                 session: Arc::new(session),
                 handed: true,
+                arrived: false,
+                epoch,
                 known: self.parts.store.is_authority(),
             }));
         }

@@ -11,19 +11,23 @@ use crate::store::{EndReason, Record};
 use crate::token::TokenSet;
 
 impl Sessions {
-    /// Opens a new session after a verified login, ends the one it replaces, and seals its cookies (every chunk number
-    /// up to the budget is cleared along).
+    /// Opens a new session after a verified login, records it, ends the one it replaces, and seals its cookies (every chunk
+    /// number up to the budget is cleared along).
+    ///
+    /// It began when its tokens were `asked` for: a logout that the provider tells of between then and now ends it, too,
+    /// whichever of both the provider did first (O-16).
     ///
     /// # Errors
-    /// `session_too_large`, `store_unavailable`. Nothing is changed then.
+    /// `session_too_large`, `store_unavailable`. No session is changed then.
     pub async fn begin(
         &self,
         tokens: TokenSet,
         identity: Identity,
         replaces: Option<SessionId>,
+        asked: Timestamp,
     ) -> Result<(Session, Vec<HeaderValue>), Refusal> {
         let now = self.now();
-        let mut session = self.fresh(tokens, identity);
+        let mut session = self.fresh(tokens, identity, asked);
         // Put and sealed before anything ends: a login that fails leaves the old session as it was (contract §3).
         session.shelf = self.put(&session, None, now).await?;
         let cookies = self
@@ -101,14 +105,14 @@ impl Sessions {
         Refusal::new(Code::SessionTooLarge).because(error.to_string())
     }
 
-    fn fresh(&self, tokens: TokenSet, identity: Identity) -> Session {
+    fn fresh(&self, tokens: TokenSet, identity: Identity, asked: Timestamp) -> Session {
         let now = self.now();
         let configured = &self.parts.app.session;
         let generation = Generation::default();
         Session {
             id: SessionId(self.parts.random.bytes()),
             generation,
-            started: now,
+            started: asked.min(now),
             touched: now,
             idle: configured.idle_timeout,
             // Nothing renews it once its refresh token has died.

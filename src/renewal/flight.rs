@@ -106,6 +106,25 @@ impl Sessions {
     /// Renews the session or waits for whoever does, bounded. [`Outcome::Recent`]: another renewal just brought the
     /// presented generation, and its access token is good.
     pub(super) async fn renew(&self, session: &Session, wish: Wish, now: Timestamp) -> Outcome {
+        let outcome = self.join(session, wish, now).await;
+        let Outcome::Renewed(renewed) = &outcome else {
+            return outcome;
+        };
+        // The store lost its memory during the flight, perhaps that of an end: the provider is asked once more.
+        let foreign = |session: &Session| session.epoch != self.parts.store.epoch();
+        if !foreign(renewed) {
+            return outcome;
+        }
+        match self.join(renewed, Wish::Token, self.now()).await {
+            Outcome::Renewed(again) if foreign(&again) => {
+                failed("the store loses its memory again and again")
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Waits for the flight that is under way, finds what came of the last one, or flies.
+    async fn join(&self, session: &Session, wish: Wish, now: Timestamp) -> Outcome {
         let contented = wish == Wish::Token && self.usable(session, now);
         match self.flights.board(session, contented, now) {
             Boarding::Aboard(landing) => wait(landing, self.patience.request).await,

@@ -63,11 +63,14 @@ impl Sessions {
             Err(refusal) => return Outcome::Failed(refusal),
         };
         // And again, for another process may have been quicker: a superseded refresh token is never sent to the provider
-        // (contract §9).
-        let outcome = match self.still_due(session).await {
-            Ok(alive) => turn.during(self.rotate(alive)).await,
-            Err(outcome) => outcome,
+        // (contract §9). The right is kept up from here on: a look may take its time, too.
+        let renewing = async {
+            match self.still_due(session).await {
+                Ok(alive) => self.rotate(alive).await,
+                Err(outcome) => outcome,
+            }
         };
+        let outcome = turn.during(renewing).await;
         turn.end().await;
         outcome
     }
@@ -95,7 +98,7 @@ impl Sessions {
             return Outcome::Over(Over::Expired);
         };
         match self.parts.provider.rotate(refresh).await {
-            Ok(tokens) => self.take_over(&alive.session, tokens, asked).await,
+            Ok(tokens) => self.take_over(&alive, tokens, asked).await,
             Err(ProviderError::InvalidGrant) => self.grant_refused(&alive).await,
             Err(error) => {
                 tracing::warn!(
@@ -109,9 +112,14 @@ impl Sessions {
     }
 
     /// From the token response to the next generation of the session.
-    async fn take_over(&self, old: &Session, tokens: TokenSet, asked: Timestamp) -> Outcome {
+    async fn take_over(&self, alive: &Alive, tokens: TokenSet, asked: Timestamp) -> Outcome {
+        let old = &alive.session;
         let checked = self.checked_identity(old, &tokens).await;
-        let renewed = self.next(old, tokens, asked);
+        let renewed = Session {
+            // Not the one that the answer arrives in: between the two the store may have forgotten an end.
+            epoch: alive.epoch,
+            ..self.next(old, tokens, asked)
+        };
         let (id_token, identity) = match checked {
             Ok(checked) => checked,
             Err(error) => return self.reject(old, &renewed, &error).await,
@@ -167,7 +175,6 @@ impl Sessions {
                 asked.after(life).since(old.started).min(configured)
             }),
             touched: self.now(),
-            epoch: self.parts.store.epoch(),
             access: Access {
                 token: tokens.access,
                 // From when it was asked for: the answer may have been long under way.
@@ -216,7 +223,9 @@ impl Sessions {
             .store
             .keep_renewal(old.id, old.generation, sealed, result_until, until, now)
             .await;
-        match kept {
+        // Not every end is an end of this very session: a logout at the provider ends whatever it names.
+        let ended = self.look(old, now).await.ok().and_then(|look| look.ended);
+        match kept.map(|kept| kept && ended.is_none()) {
             Ok(true) => {
                 self.forget(old, result_until, now).await;
                 tracing::debug!(event = "session_renewed", app = parts.app.id.as_str());
@@ -231,7 +240,6 @@ impl Sessions {
                 );
                 self.revoke_detached(&renewed);
                 self.forget_ended(&renewed, now).await;
-                let ended = self.look(old, now).await.ok().and_then(|look| look.ended);
                 Outcome::Late(Over::Ended(ended.unwrap_or(EndReason::Revoked)))
             }
             // The old refresh token is spent: who waits is given the new session, which is all there is of it.

@@ -40,7 +40,7 @@ impl Sessions {
             Opened::Absent => Ok(Arrival::Absent),
             Opened::Unreadable { clear } => Ok(Arrival::Unreadable { clear }),
             Opened::Session(session, presented) => {
-                let standing = self.standing(session, now).await?;
+                let standing = self.presented_standing(session, now).await?;
                 Ok(Arrival::Session(standing, presented))
             }
             // Boxed: the way of every other request stays as small as it was.
@@ -71,7 +71,7 @@ impl Sessions {
         if let Some(session) = self.fetch(shelved, now).await? {
             let session = Arc::new(session);
             self.parts.cookies.remember(headers, &session, presented);
-            return self.standing(session, now).await;
+            return self.presented_standing(session, now).await;
         }
         if look
             .newest

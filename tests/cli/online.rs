@@ -140,6 +140,8 @@ fn what_the_provider_says_is_told_line_by_line() {
              app `shop`: {issuer}\n  \
                note  register      redirect URI http://localhost:8080/oauth-agent/callback\n  \
                note  register      post-logout redirect URI http://localhost:8080/oauth-agent/logged-out\n  \
+               note  register      back-channel logout URI http://localhost:8080/oauth-agent/backchannel-logout\n  \
+               note  register      front-channel logout URI http://localhost:8080/oauth-agent/frontchannel-logout\n  \
                ok    discovery     {issuer}{METADATA} answers\n  \
                ok    issuer        the metadata names the configured one\n  \
                ok    S256          announced\n  \
@@ -149,6 +151,7 @@ fn what_the_provider_says_is_told_line_by_line() {
                ok    keys          1 fits `id_token_alg`\n  \
                ok    end_session   present: a logout ends the session at the provider, too\n  \
                ok    revocation    present: a logout revokes the tokens\n  \
+               note  back-channel  not announced: a logout at the provider does not end our session\n  \
                ok    upstream      {api} takes connections\n"
         )
     );
@@ -177,9 +180,42 @@ fn what_to_register_is_told_for_each_app() {
         [
             "redirect URI http://localhost:8080/oauth-agent/callback",
             "post-logout redirect URI http://localhost:8080/oauth-agent/logged-out",
+            "back-channel logout URI http://localhost:8080/oauth-agent/backchannel-logout",
+            "front-channel logout URI http://localhost:8080/oauth-agent/frontchannel-logout",
             "redirect URI http://localhost:8081/signed-in",
+            "back-channel logout URI http://localhost:8081/auth/backchannel-logout",
+            "front-channel logout URI http://localhost:8081/auth/frontchannel-logout",
         ]
     );
+}
+
+/// Contract §9: where nobody remembers an end there is nothing to register, and what the provider could do is told.
+#[test]
+fn channel_logouts_are_told_as_they_stand() {
+    let none = format!("{CONFIG}[store]\nkind = \"none\"\n");
+    let told = Provider::with(&json!({})).check_with(&none).stdout;
+    assert!(!told.contains("channel logout URI"), "{told}");
+    for (offers, line) in [
+        (
+            json!({"backchannel_logout_supported": true}),
+            "  ok    back-channel  announced",
+        ),
+        (
+            json!({"backchannel_logout_supported": true, "frontchannel_logout_supported": true}),
+            "  ok    back-channel  announced",
+        ),
+        (
+            json!({"frontchannel_logout_supported": true}),
+            "  note  front-channel announced",
+        ),
+        (
+            json!({"backchannel_logout_supported": "true"}),
+            "  note  back-channel  not announced",
+        ),
+    ] {
+        let told = Provider::with(&offers).check().stdout;
+        assert!(told.contains(line), "{offers}: {told}");
+    }
 }
 
 /// OpenID Connect Core §11. Asked for, or not announced, there is nothing to say.

@@ -155,6 +155,24 @@ fn what_needs_a_restart_is_refused_whole() {
     assert_eq!(call(&mut connection, "/more").0, 404);
 }
 
+/// The admin listener neither moves, nor comes, nor goes.
+#[test]
+fn the_admin_listener_is_changed_by_a_restart_only() {
+    let admin = |port: u16| format!("{CONFIG}[admin]\nlisten = \"127.0.0.1:{port}\"\n");
+    for (from, to, said) in [
+        (admin(0), admin(1), "admin.listen: 127.0.0.1:0 -> 127.0.0.1:1"),
+        (CONFIG.to_owned(), admin(0), "admin.listen: unset -> 127.0.0.1:0"),
+        (admin(0), CONFIG.to_owned(), "admin.listen: 127.0.0.1:0 -> unset"),
+    ] {
+        let world = World::new(&from);
+        let mut service = Service::start(&world);
+        write(&world, &to);
+        service.signal("HUP");
+        let refused = service.wait_for("\"reload_refused\"");
+        assert!(refused.contains(said), "{refused}");
+    }
+}
+
 /// What checks out and still cannot be built.
 #[test]
 fn what_cannot_be_built_is_refused_whole() {

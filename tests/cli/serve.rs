@@ -181,6 +181,21 @@ fn a_busy_port_is_unavailable() {
     assert!(!ended.stderr.contains("\"listening\""), "{}", ended.stderr);
 }
 
+/// Nobody is served until both listeners have their ports.
+#[test]
+fn a_busy_admin_port_is_unavailable() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let world = World::new(&format!("{CONFIG}[admin]\nlisten = \"{address}\"\n"));
+    let ended = world.run(&["serve"]);
+    assert_eq!(ended.code, 69);
+    assert_eq!(
+        ended.reason(),
+        format!("error: cannot listen on {address}: it is in use")
+    );
+    assert!(!ended.stderr.contains("\"listening\""), "{}", ended.stderr);
+}
+
 /// What checks out and still cannot be served is bad configuration too.
 #[test]
 fn a_ca_file_that_is_no_certificate_stops_the_start() {

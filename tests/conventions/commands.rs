@@ -40,6 +40,19 @@ const COMMANDS: &[(&str, &str)] = &[
         "cloakroom keys generate --out keys/2026-11.key",
         "fn a_key_is_rotated_in_two_steps",
     ),
+    ("cloakroom keys rotate", "fn a_rotation_is_told_step_by_step"),
+    (
+        "cloakroom keys generate --out keys/admin-token",
+        "fn the_requests_of_the_manual_do_what_it_says",
+    ),
+    (
+        "curl -H \"Authorization: Bearer $(cat keys/admin-token)\" 'http://127.0.0.1:9080/sessions?sub=alice'",
+        "fn the_requests_of_the_manual_do_what_it_says",
+    ),
+    (
+        "curl -H \"Authorization: Bearer $(cat keys/admin-token)\" -d @one.json http://127.0.0.1:9080/revoke",
+        "fn the_requests_of_the_manual_do_what_it_says",
+    ),
 ];
 
 #[test]

@@ -77,10 +77,11 @@ const ROOMS: &[Room] = &[
         &["body", "gate", "handler", "refusal", "server", "store"],
     ),
     with_axum("demo", &["handler", "server"]),
-    // Of the provider it has the findings of `check --online`, of the proxy the way to try an upstream.
+    // Of the provider it has the findings of `check --online`, of the agent the addresses to register there, of the proxy the
+    // way to try an upstream.
     room(
         "cli",
-        &["admin", "demo", "handler", "provider", "proxy", "server"],
+        &["admin", "agent", "demo", "handler", "provider", "proxy", "server"],
     ),
 ];
 

@@ -18,7 +18,7 @@ export const RESOURCE = 'https://api.example.test/';
  * @typedef {{grant: string, status: number, basic: boolean, params: Record<string, string>, answer: Record<string, any>}} TokenRequest
  */
 
-/** @param {{redirectUri: string, postLogoutRedirectUri: string}} app @param {string} [host] of its issuer */
+/** @param {{redirectUri: string, postLogoutRedirectUri: string, backchannelLogoutUri?: string}} app @param {string} [host] of its issuer */
 export async function startProvider(app, host = '127.0.0.1') {
   const server = http.createServer();
   server.listen(0, '127.0.0.1');
@@ -38,6 +38,8 @@ export async function startProvider(app, host = '127.0.0.1') {
   };
   /** Every token request, in order of its answer. @type {TokenRequest[]} */
   const tokenRequests = [];
+  /** What became of each logout that a client was told of. @type {string[]} */
+  const told = [];
   /** Every revocation request. @type {{params: Record<string, string>, status: number}[]} */
   const revocations = [];
 
@@ -53,6 +55,8 @@ export async function startProvider(app, host = '127.0.0.1') {
     }
     if (ctx.method === 'POST' && ctx.path === '/token/revocation') revocations.push({ params, status: ctx.status });
   });
+  provider.on('backchannel.success', () => told.push('ok'));
+  provider.on('backchannel.error', (_ctx, error) => told.push(String(error)));
   server.on('request', provider.callback());
 
   return {
@@ -60,6 +64,7 @@ export async function startProvider(app, host = '127.0.0.1') {
     knobs,
     tokenRequests,
     revocations,
+    told,
     /** The newest successful token answer. */
     newest: () => tokenRequests.findLast((request) => request.status === 200)?.answer,
     /** RFC 7662, as the confidential client itself. @param {typeof BASIC} client @param {string} token */
@@ -103,6 +108,7 @@ function configuration(app, knobs) {
     response_types: ['code'],
     redirect_uris: [app.redirectUri],
     post_logout_redirect_uris: [app.postLogoutRedirectUri],
+    ...(app.backchannelLogoutUri ? { backchannel_logout_uri: app.backchannelLogoutUri, backchannel_logout_session_required: true } : {}),
   });
   return {
     clients: [client(BASIC, 'client_secret_basic'), client(POST, 'client_secret_post')],
@@ -132,6 +138,7 @@ function configuration(app, knobs) {
       introspection: { enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId },
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId },
       rpInitiatedLogout: { enabled: true },
+      backchannelLogout: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: (_ctx, of) => (of?.clientId === POST.id ? RESOURCE : undefined),

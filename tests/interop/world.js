@@ -19,14 +19,14 @@ export const VERSION = { 'token-handler-version': '1' };
 const ATTEMPTS = 3;
 
 /**
- * @param {{client?: typeof BASIC, auth?: string, app?: string, session?: string, server?: string, callback?: string,
+ * @param {{client?: typeof BASIC, auth?: string, app?: string, registration?: string, session?: string, server?: string, callback?: string,
  *   store?: string, replicas?: number,
  *   gateway?: (where: {folder: string, port: number, upstreams: number[]}) => Promise<Child>}} [choice]
- *   `app`, `session`, `server`: further lines of these tables; `store`: the lines of that one; `replicas`: how many of us stand behind
+ *   `app`, `registration` (`[app.provider]`), `session`, `server`: further lines of these tables; `store`: the lines of that one; `replicas`: how many of us stand behind
  *   the gateway, which several need; `gateway`: what stands between the browser and us; `callback`: path of
  *   a page of the SPA that the provider comes back to, instead of the agent's own
  */
-export async function startWorld({ client = BASIC, auth = 'client_secret_basic', app = '', session = '', server: lines = '', callback = '', store = 'kind = "memory"', replicas = 1, gateway } = {}) {
+export async function startWorld({ client = BASIC, auth = 'client_secret_basic', app = '', registration = '', session = '', server: lines = '', callback = '', store = 'kind = "memory"', replicas = 1, gateway } = {}) {
   /** What ends each thing that was started, newest last. @type {(() => Promise<unknown>)[]} */
   const ends = [];
   async function stop() {
@@ -57,7 +57,7 @@ export async function startWorld({ client = BASIC, auth = 'client_secret_basic',
       const front = gateway ? await freePort() : port;
       const origin = `http://localhost:${front}`;
       const agent = `${origin}/oauth-agent`;
-      const provider = await startProvider({ redirectUri: callback ? `${origin}${callback}` : `${agent}/callback`, postLogoutRedirectUri: `${agent}/logged-out` });
+      const provider = await startProvider({ redirectUri: callback ? `${origin}${callback}` : `${agent}/callback`, postLogoutRedirectUri: `${agent}/logged-out`, backchannelLogoutUri: `${agent}/backchannel-logout` });
       ends.push(provider.stop);
       /** @type {Child[]} */
       const servers = [];
@@ -65,7 +65,7 @@ export async function startWorld({ client = BASIC, auth = 'client_secret_basic',
       /** Starts a replica, or starts it again. @param {number} index */
       const start = async (index) => {
         const config = path.join(folder, index === 0 ? 'config.toml' : `config-${index}.toml`);
-        await writeFile(config, configuration({ port: ports[index], lines, key, store, origin, callback, provider, client, secret, auth, app, session, api }));
+        await writeFile(config, configuration({ port: ports[index], lines, key, store, origin, callback, provider, client, secret, auth, app, registration, session, api }));
         servers[index] = new Child(binary(), ['serve', '--config', config]);
         await servers[index].listening(ports[index]);
       };
@@ -84,7 +84,7 @@ export async function startWorld({ client = BASIC, auth = 'client_secret_basic',
   }
 }
 
-function configuration({ port, lines, key, store, origin, callback, provider, client, secret, auth, app, session, api }) {
+function configuration({ port, lines, key, store, origin, callback, provider, client, secret, auth, app, registration, session, api }) {
   return `
 [server]
 listen = "127.0.0.1:${port}"
@@ -109,6 +109,7 @@ client_id = ${JSON.stringify(client.id)}
 client_secret = "file:${secret}"
 client_auth = "${auth}"
 scopes = ["openid", "profile"]
+${registration}
 ${callback ? `redirect_uri = "${origin}${callback}"` : ''}
 
 [app.session]

@@ -2,74 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::world::binary::{ADMIN_TOKEN, Binary};
+use crate::world::binary::ADMIN_TOKEN;
 use crate::world::jar::From;
-use crate::world::raw::{RawReply, raw};
-use crate::world::{Browser, Plan, TestClock};
-
-fn plan() -> Plan {
-    Plan {
-        top: "[admin]\nlisten = \"127.0.0.1:0\"\ntoken = \"env:ADMIN_TOKEN\"\n".to_owned(),
-        ..Plan::default()
-    }
-}
-
-async fn service() -> Binary {
-    Binary::serve(&plan()).await
-}
-
-/// Asks as `curl` does, with these fields besides.
-async fn asked(service: &Binary, method: &str, target: &str, fields: &str, body: &str) -> RawReply {
-    let address = service.admin.unwrap();
-    let request = format!(
-        "{method} {target} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: curl/8.14.1\r\nAccept: */*\r\nConnection: close\r\n\
-         Content-Length: {}\r\n{fields}\r\n{body}",
-        body.len()
-    );
-    raw(address, request.as_bytes()).await
-}
-
-async fn get(service: &Binary, target: &str) -> RawReply {
-    asked(service, "GET", target, "", "").await
-}
-
-fn body_of(reply: &RawReply) -> Value {
-    let text = reply.text();
-    let (_, body) = text.split_once("\r\n\r\n").unwrap();
-    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
-
-fn bearer() -> String {
-    format!("Authorization: Bearer {ADMIN_TOKEN}\r\n")
-}
-
-async fn list(service: &Binary, query: &str) -> Value {
-    let reply = asked(service, "GET", &format!("/sessions{query}"), &bearer(), "").await;
-    assert_eq!(reply.status(), 200, "{}", reply.text());
-    assert_eq!(reply.header("content-type").as_deref(), Some("application/json"));
-    assert_eq!(reply.header("cache-control").as_deref(), Some("no-store"));
-    body_of(&reply)
-}
-
-async fn revoke(service: &Binary, body: &Value) -> (u16, Value) {
-    let reply = asked(service, "POST", "/revoke", &bearer(), &body.to_string()).await;
-    (reply.status(), body_of(&reply))
-}
-
-async fn signed_in(service: &Binary, user: &str) -> Browser {
-    let browser = service.browser();
-    let url = browser.start_login(&json!({})).await;
-    let back = service.provider.approve_as(&url, user);
-    let landed = browser.come_back(&back).await;
-    assert!(landed.location_parameter("login_error").is_none(), "{landed:?}");
-    assert_eq!(browser.get("/api/x").await.status, 200);
-    browser
-}
+use crate::world::operator::{asked, body_of, list, plan, revoke, service, signed_in};
+use crate::world::{Binary, Browser, Plan, TestClock};
 
 /// A copy of the cookies is as useless as the jar they came from, and `GET session` says why.
 async fn assert_revoked(browser: &Browser, copy: &Browser) {
@@ -227,222 +167,54 @@ async fn an_open_stream_ends_with_its_session() {
     assert!(!rest.ends_with(b"0\r\n\r\n"), "it looks like a whole answer");
 }
 
-/// Closed to browsers, to strangers, and to guesses; nothing is revoked by any of it.
+/// docs/how-to/administration.md: the key that is made there is a token, and each file that is shown there ends what it says.
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_else_gets_in() {
-    let service = service().await;
-    let browser = signed_in(&service, "alice").await;
-    let everything = json!({ "before": TestClock::of_the_machine().secs() }).to_string();
-    for path in ["/livez", "/readyz", "/metrics", "/sessions", "/nothing"] {
-        for field in [
-            "Origin: http://evil.example\r\n",
-            "Origin: null\r\n",
-            "Sec-Fetch-Site: same-origin\r\n",
-            "Sec-Fetch-Mode: navigate\r\n",
-            "sec-fetch-anything: x\r\n",
-        ] {
-            let reply = asked(&service, "GET", path, &format!("{field}{}", bearer()), "").await;
-            assert_eq!(
-                (reply.status(), reply.code().as_deref()),
-                (403, Some("forbidden")),
-                "{path} {field}"
-            );
-            assert!(reply.header("access-control-allow-origin").is_none());
-        }
-    }
-    let origin = format!("Origin: http://evil.example\r\n{}", bearer());
-    let reply = asked(&service, "POST", "/revoke", &origin, &everything).await;
-    assert_eq!(reply.status(), 403);
-    for (method, path, body) in [("GET", "/sessions", ""), ("POST", "/revoke", &*everything)] {
-        for fields in [
-            "",
-            "Authorization: Basic YTpi\r\n",
-            "Authorization: Bearer\r\n",
-            "Authorization: Bearer wrong\r\n",
-        ] {
-            let reply = asked(&service, method, path, fields, body).await;
-            assert_eq!(
-                (reply.status(), reply.code().as_deref()),
-                (401, Some("token_invalid")),
-                "{path} {fields}"
-            );
-            assert_eq!(
-                reply.header("www-authenticate").as_deref(),
-                Some("Bearer error=\"invalid_token\"")
-            );
-        }
-    }
-    assert_eq!(browser.get("/api/x").await.status, 200);
-}
-
-/// Attack 185: none of it exists where browsers come, and there is no other listener unless it is asked for.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_public_listener_has_none_of_it() {
-    for plan in [plan(), Plan::default()] {
-        let service = Binary::serve(&plan).await;
-        for (method, path) in [
-            ("GET", "/livez"),
-            ("GET", "/readyz"),
-            ("GET", "/metrics"),
-            ("GET", "/sessions"),
-            ("POST", "/revoke"),
-            ("GET", "/oauth-agent/metrics"),
-            ("GET", "/oauth-agent/diagnostics"),
-            ("GET", "/debug"),
-            ("GET", "/admin"),
-        ] {
-            let request = format!(
-                "{method} {path} HTTP/1.1\r\nHost: app.localhost:{}\r\n{}Connection: close\r\nContent-Length: 0\r\n\r\n",
-                service.address().port(),
-                bearer()
-            );
-            let reply = raw(service.address(), request.as_bytes()).await;
-            assert_eq!(reply.status(), 404, "{method} {path}: {}", reply.text());
-        }
-    }
-}
-
-/// A token that is written anew counts from the reload on; the address does not change without a restart.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_token_is_read_again_at_a_reload() {
+async fn the_requests_of_the_manual_do_what_it_says() {
+    let page = include_str!("../../docs/how-to/administration.md");
     let mut service = service().await;
-    let file = service.folder.path().join("admin-token");
-    std::fs::write(&file, "another.token.of.the.tests.012345\n").unwrap();
-    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let folder = service.folder.path();
+    std::fs::create_dir(folder.join("keys")).unwrap();
+    let made = std::process::Command::new(env!("CARGO_BIN_EXE_cloakroom"))
+        .args(["keys", "generate", "--out", "keys/admin-token"])
+        .current_dir(folder)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let token = std::fs::read_to_string(folder.join("keys/admin-token")).unwrap();
+    let bearer = format!("Authorization: Bearer {}\r\n", token.trim_end());
     let moved = plan();
     service
         .reload(&Plan {
-            top: moved.top.replace("env:ADMIN_TOKEN", "file:admin-token"),
+            top: moved.top.replace("env:ADMIN_TOKEN", "file:keys/admin-token"),
             ..moved
         })
         .await;
-    let old = asked(&service, "GET", "/sessions", &bearer(), "").await;
-    assert_eq!(old.status(), 401);
-    let new = "Authorization: Bearer another.token.of.the.tests.012345\r\n";
-    assert_eq!(asked(&service, "GET", "/sessions", new, "").await.status(), 200);
-}
-
-/// Liveness goes on, readiness says no from the signal on, until the last request is done.
-#[tokio::test(flavor = "multi_thread")]
-async fn readiness_says_no_while_the_service_drains() {
-    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let routes = format!(
-        "[[app.route]]\npath = \"/public\"\nupstream = \"http://{}\"\nsession = \"none\"\ntoken = \"none\"\n",
-        upstream.local_addr().unwrap()
-    );
-    let mut service = Binary::serve(&Plan {
-        routes: Some(routes),
-        ..plan()
-    })
-    .await;
-    // Whatever becomes of the provider.
-    service.provider.instead(
-        "/.well-known/openid-configuration",
-        crate::world::provider::Instead::html(500),
-    );
-    assert_eq!(get(&service, "/readyz").await.status(), 200);
-    let mut client = TcpStream::connect(service.address()).await.unwrap();
-    let request = format!(
-        "GET /public HTTP/1.1\r\nHost: app.localhost:{}\r\n\r\n",
-        service.address().port()
-    );
-    client.write_all(request.as_bytes()).await.unwrap();
-    let (mut held, _) = upstream.accept().await.unwrap();
-    held.read_exact(&mut [0; 16]).await.unwrap();
-
-    service.signal("TERM");
-    service.wait_for("\"draining\"").await;
-    let mut ready = get(&service, "/readyz").await;
-    // The log line and the flag are two steps.
-    while ready.status() == 200 {
-        ready = get(&service, "/readyz").await;
-    }
-    assert_eq!(ready.status(), 503, "{}", ready.text());
-    assert_eq!(get(&service, "/livez").await.status(), 200);
-    assert!(
-        get(&service, "/metrics")
-            .await
-            .text()
-            .contains("\ncloakroom_draining 1\n")
-    );
-
-    held.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
-        .await
-        .unwrap();
-    let mut answer = Vec::new();
-    client.read_to_end(&mut answer).await.unwrap();
-    assert!(answer.ends_with(b"ok"));
-    service.wait_for("\"stopped\"").await;
-    assert!(TcpStream::connect(service.admin.unwrap()).await.is_err());
-}
-
-/// What operators need, in the format that a scraper reads; and nothing of anybody (G-01, G-05).
-#[tokio::test(flavor = "multi_thread")]
-async fn metrics_tell_what_happened_and_to_nobody_in_particular() {
-    let mut service = service().await;
-    let browser = signed_in(&service, "alice").await;
-    let saved = browser.copy();
-    assert_eq!(browser.post("/oauth-agent/refresh", &json!({})).await.status, 200);
-    assert_eq!(browser.get("/nowhere/alice").await.status, 404);
-    assert_eq!(
-        browser
-            .fetch(Method::POST, "/oauth-agent/logout")
-            .send()
-            .await
-            .status,
-        200
-    );
-    assert_eq!(saved.get("/api/x").await.status, 401);
-    service.hang_up("nonsense");
-    service.wait_for("reload_refused").await;
-
-    let mut reply = get(&service, "/metrics").await;
-    while !reply.text().contains("outcome=\"refused\"} 1") {
-        reply = get(&service, "/metrics").await;
-    }
-    assert_eq!(
-        reply.header("content-type").as_deref(),
-        Some("text/plain; version=0.0.4")
-    );
-    let text = reply.text();
-    let of = |series: &str| -> u64 {
-        let line = text.lines().find(|line| line.starts_with(&format!("{series} ")));
-        line.map_or(0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
-    };
-    for (series, at_least) in [
-        ("cloakroom_logins_total{app=\"shop\",outcome=\"ok\"}", 1),
-        ("cloakroom_renewals_total{app=\"shop\",outcome=\"renewed\"}", 1),
-        (
-            "cloakroom_sessions_ended_total{app=\"shop\",reason=\"logged_out\"}",
-            1,
-        ),
-        (
-            "cloakroom_refusals_total{app=\"shop\",code=\"session_revoked\"}",
-            1,
-        ),
-        (
-            "cloakroom_requests_total{app=\"shop\",class=\"2xx\",source=\"upstream\"}",
-            1,
-        ),
-        (
-            "cloakroom_requests_total{app=\"shop\",class=\"4xx\",source=\"cloakroom\"}",
-            2,
-        ),
-        ("cloakroom_reloads_total{outcome=\"done\"}", 1),
-        ("cloakroom_connections_accepted_total", 1),
-        ("cloakroom_store_up", 1),
-    ] {
-        assert!(of(series) >= at_least, "{series}\n{text}");
-    }
-    for purpose in ["at", "rt", "id", "login"] {
-        let opened = text.lines().any(|line| {
-            line.starts_with("cloakroom_cookie_opens_total")
-                && line.contains(&format!("purpose=\"{purpose}\""))
-        });
-        assert!(opened, "{purpose}\n{text}");
-    }
-    assert!(!text.contains("alice") && !text.contains("nowhere"), "{text}");
-    for token in service.provider.issued() {
-        assert!(!text.contains(&token));
+    let files: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.split_once("| `{")?.1.split_once("}` |"))
+        .map(|(file, _)| file)
+        .collect();
+    assert_eq!(files.len(), 3, "{files:?}");
+    for file in files {
+        let browser = signed_in(&service, "alice").await;
+        let listed = asked(&service, "GET", "/sessions?sub=alice", &bearer, "").await;
+        let sid = body_of(&listed)["sessions"][0]["sid"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let body = format!("{{{file}}}")
+            .replace("5e1f0c9a2b7d4e6f8a1b3c5d7e9f0a2b", &sid)
+            .replace("https://login.example.com", &service.provider.issuer)
+            .replace(
+                "\"2026-11-26T09:00:00Z\"",
+                &(TestClock::of_the_machine().secs() + 1).to_string(),
+            );
+        let done = asked(&service, "POST", "/revoke", &bearer, &body).await;
+        assert_eq!(done.status(), 200, "{body}: {}", done.text());
+        assert_eq!(
+            browser.get("/api/x").await.code().as_deref(),
+            Some("session_revoked"),
+            "{body}"
+        );
     }
 }

@@ -17,8 +17,10 @@ use crate::world::{Plan, World};
 
 /// A store that works, but for the looks that it was told to die at.
 #[derive(Debug)]
-struct Mined {
+pub struct Mined {
     store: MemoryStore,
+    /// It is the memory of one process of several that share nothing.
+    alone: bool,
     /// Bit n: the look after next n dies.
     mines: AtomicU32,
 }
@@ -27,6 +29,16 @@ impl Mined {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             store: MemoryStore::new(&OsRandom),
+            alone: false,
+            mines: AtomicU32::new(0),
+        })
+    }
+
+    /// A store that works, and does not know what other processes know.
+    pub fn alone() -> Arc<Self> {
+        Arc::new(Self {
+            store: MemoryStore::new(&OsRandom),
+            alone: true,
             mines: AtomicU32::new(0),
         })
     }
@@ -40,6 +52,10 @@ impl Mined {
 impl Store for Mined {
     fn epoch(&self) -> Epoch {
         self.store.epoch()
+    }
+
+    fn is_authority(&self) -> bool {
+        !self.alone
     }
 
     fn use_once(&self, mark: [u8; 32], until: Timestamp, now: Timestamp) -> Answer<'_, bool> {

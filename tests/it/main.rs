@@ -21,6 +21,7 @@
 #[cfg(unix)]
 mod administration;
 mod answers;
+mod backchannel;
 mod callback;
 mod cookies;
 mod csrf;
@@ -28,12 +29,15 @@ mod embedded;
 #[cfg(unix)]
 mod explain;
 mod forwarding;
+mod frontchannel;
 mod gate;
 mod last_resort;
 mod lifetimes;
 mod login;
 mod logout;
 mod logs;
+#[cfg(unix)]
+mod operators;
 mod overtaken;
 mod paths;
 mod provider_trouble;
@@ -45,6 +49,8 @@ mod reload;
 mod renewal;
 #[cfg(feature = "redis")]
 mod replicas;
+#[cfg(unix)]
+mod rotation;
 mod sizes;
 mod smuggling;
 mod stored;

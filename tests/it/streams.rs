@@ -9,7 +9,7 @@ use crate::world::jar::From;
 use crate::world::{Browser, Plan, World};
 
 /// A world whose `/api/stream` leads to an upstream that the test plays by hand.
-async fn world() -> (World, TcpListener) {
+pub async fn world() -> (World, TcpListener) {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", upstream.local_addr().unwrap());
     let routes = format!(
@@ -27,7 +27,7 @@ async fn world() -> (World, TcpListener) {
 
 /// Asks for `/api/stream` as an `EventSource` does, and answers it with a head of this type and a first chunk, in one piece:
 /// browser's and upstream's end.
-async fn open(
+pub async fn open(
     world: &World,
     upstream: &TcpListener,
     browser: &Browser,
@@ -51,7 +51,7 @@ async fn open(
     (page, api)
 }
 
-async fn read_until(stream: &mut TcpStream, words: &str) -> String {
+pub async fn read_until(stream: &mut TcpStream, words: &str) -> String {
     let mut text = String::new();
     while !text.contains(words) {
         let mut piece = [0; 4096];

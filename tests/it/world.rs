@@ -19,6 +19,8 @@ use tokio::sync::oneshot;
 pub mod binary;
 pub mod browser;
 pub mod jar;
+#[cfg(unix)]
+pub mod operator;
 pub mod provider;
 pub mod raw;
 pub mod upstream;
@@ -233,6 +235,11 @@ impl TestClock {
     /// Moves time forward by whole seconds.
     pub fn advance_secs(&self, seconds: u64) {
         self.advance(Duration::from_secs(seconds));
+    }
+
+    /// Sets time back, as somebody does who corrects a machine's clock.
+    pub fn turn_back_secs(&self, seconds: u64) {
+        self.0.fetch_sub(seconds * 1000, Ordering::SeqCst);
     }
 
     /// Seconds since the epoch.

@@ -111,6 +111,8 @@ impl World {
             clock: clock.clone(),
             random,
             places: places.clone(),
+            frames: Places::default(),
+            longest_session: app.session.absolute_timeout,
         }
         .router();
         Self {

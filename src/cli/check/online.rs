@@ -7,8 +7,9 @@ use super::super::exit::Failure;
 use super::super::report;
 use super::super::serve::runtime;
 use super::upstreams;
+use crate::agent::Endpoint;
 use crate::clock::SystemClock;
-use crate::config::{App, Config, LogoutMode};
+use crate::config::{App, Config, LogoutMode, StoreKind};
 use crate::provider::{Provider, Verdict};
 
 /// Asks every provider, says what came of it, and fails with 1 where a login would, with 69 where nobody answered. An upstream
@@ -23,7 +24,7 @@ pub(super) fn ask(config: &Config) -> Result<(), Failure> {
         let runtime = runtime()?;
         let findings = runtime.block_on(provider.probe());
         let mut text = format!("app `{id}`: {}\n", app.provider.issuer);
-        for what in to_register(app) {
+        for what in to_register(app, &config.store) {
             text.push_str(&line("note", "register", &what, None));
         }
         for finding in &findings {
@@ -59,7 +60,7 @@ pub(super) fn ask(config: &Config) -> Result<(), Failure> {
 }
 
 /// What the provider has to know of the app, as it will be sent: it compares byte for byte (RFC 9700 §2.1).
-fn to_register(app: &App) -> Vec<String> {
+fn to_register(app: &App, store: &StoreKind) -> Vec<String> {
     let provider = &app.provider;
     let mut all = vec![format!("redirect URI {}", provider.redirect_uri)];
     if provider.logout_mode == LogoutMode::Oidc {
@@ -67,6 +68,15 @@ fn to_register(app: &App) -> Vec<String> {
             "post-logout redirect URI {}",
             provider.post_logout_redirect_uri
         ));
+    }
+    if !matches!(store, StoreKind::None) {
+        let at = format!("{}{}", app.origin, app.agent_path);
+        for (name, endpoint) in [
+            ("back-channel logout URI", Endpoint::BackchannelLogout),
+            ("front-channel logout URI", Endpoint::FrontchannelLogout),
+        ] {
+            all.push(format!("{name} {at}/{}", endpoint.path()));
+        }
     }
     all
 }

@@ -1,4 +1,4 @@
-//! RP-initiated logout (OpenID Connect RP-Initiated Logout §2).
+//! RP-initiated logout (OpenID Connect RP-Initiated Logout §2); the client hears of it in the back channel.
 
 use std::sync::Arc;
 
@@ -43,8 +43,10 @@ impl DemoProvider {
             .as_ref()
             .and_then(|claims| claims.get("sid")?.as_str().map(str::to_owned));
         let known_client = hint.is_some() || asked.one("client_id") == Some(self.client.id);
-        self.grants()
+        let ended = self
+            .grants()
             .sign_out(sso_cookie(headers).as_deref(), sid.as_deref());
+        self.tell_client(ended);
 
         let registered = |uri: &&str| {
             self.client

@@ -1,7 +1,7 @@
 //! What the provider remembers: who is signed in, which requests wait for a login, which codes and refresh tokens are
 //! good. All of it bounded: the oldest goes first.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -84,15 +84,16 @@ impl Grants {
         self.signed_in.find(cookie).cloned()
     }
 
-    /// Signs the browser out and ends every grant of its provider session.
-    pub(super) fn sign_out(&mut self, cookie: Option<&str>, sid: Option<&str>) {
+    /// Signs the browser out, ends every grant of its provider sessions, and says which sessions those were.
+    pub(super) fn sign_out(&mut self, cookie: Option<&str>, sid: Option<&str>) -> BTreeSet<String> {
         let by_cookie = cookie
             .and_then(|cookie| self.signed_in.take(cookie))
             .map(|who| who.sid);
-        for sid in by_cookie.as_deref().into_iter().chain(sid) {
-            self.signed_in.retain(|who| who.sid != sid);
-            self.made.each(|grant| grant.revoked |= grant.who.sid == sid);
-        }
+        let ended: BTreeSet<String> = by_cookie.into_iter().chain(sid.map(str::to_owned)).collect();
+        self.signed_in.retain(|who| !ended.contains(&who.sid));
+        self.made
+            .each(|grant| grant.revoked |= ended.contains(&grant.who.sid));
+        ended
     }
 
     /// A new grant, and the code that stands for it.

@@ -31,6 +31,8 @@ pub(super) async fn discovery(State(provider): State<Arc<DemoProvider>>) -> Json
         "prompt_values_supported": ["none", "login"],
         "claims_supported": ["sub", "name", "preferred_username", "email", "email_verified", "auth_time", "sid"],
         "authorization_response_iss_parameter_supported": true,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
     }))
 }
 

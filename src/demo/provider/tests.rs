@@ -25,13 +25,18 @@ const REDIRECT: &str = "http://localhost:8080/oauth-agent/callback";
 const VERIFIER: &str = "a-verifier-that-is-long-enough-for-rfc-7636-section-4-1";
 
 fn provider() -> Router {
+    provider_at(8082, "http://127.0.0.1:1/nobody")
+}
+
+fn provider_at(port: u16, backchannel_logout_uri: &str) -> Router {
     let client = Client {
         id: "spa",
         secret: SecretString::from("s:e c%"),
         redirect_uris: vec![REDIRECT.into()],
         post_logout_redirect_uris: vec!["http://localhost:8080/oauth-agent/logged-out".into()],
+        backchannel_logout_uri: backchannel_logout_uri.to_owned(),
     };
-    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 8082));
+    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let stage = Arc::new(Stage::new(String::new()));
     let clock = Arc::new(SystemClock);
     let provider = DemoProvider::new(at, client, "api", stage, clock, Arc::new(OsRandom)).unwrap();
@@ -339,6 +344,41 @@ async fn single_sign_on_lasts_until_end_session() {
         rotate(&router, tokens["refresh_token"].as_str().unwrap()).await.0,
         StatusCode::BAD_REQUEST
     );
+}
+
+/// Back-Channel Logout §2.4, §2.5: what it sends is what our own verifier takes.
+#[tokio::test]
+async fn whoever_signs_out_here_is_signed_out_at_the_client() {
+    let (told, mut mail) = tokio::sync::mpsc::unbounded_channel();
+    let client = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/backchannel-logout", client.local_addr().unwrap());
+    let taking = Router::new().fallback(async move |body: String| told.send(body).unwrap());
+    tokio::spawn(async move { axum::serve(client, taking).await });
+    let own = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = own.local_addr().unwrap().port();
+    let router = provider_at(port, &address);
+    let serving = router.clone();
+    tokio::spawn(async move { axum::serve(own, serving).await });
+
+    let (back, cookie) = sign_in(&router).await;
+    let (_, tokens) = redeem(&router, &value(&back, "code").unwrap(), VERIFIER).await;
+    let id_token = crate::token::IdToken::new(tokens["id_token"].as_str().unwrap());
+    let claims = crate::provider::Provider::claims_of_sealed(&id_token).unwrap();
+    let request = Request::get("/end-session").header(header::COOKIE, cookie);
+    send(&router, request.body(Body::empty()).unwrap()).await;
+
+    let form = mail.recv().await.unwrap();
+    let token = form.strip_prefix("logout_token=").unwrap();
+    let config = crate::config::Provider {
+        issuer: format!("http://127.0.0.1:{port}").into(),
+        client_id: "spa".into(),
+        id_token_alg: super::ALGORITHM,
+        logout_token_typ: crate::config::LogoutTokenTyp::Required,
+        ..crate::config::tests::fixture::app_at("http://localhost:8080").provider
+    };
+    let verifier = crate::provider::Provider::new(&config, Arc::new(SystemClock)).unwrap();
+    let checked = verifier.verify_logout_token(token).await.unwrap();
+    assert_eq!(checked.provider_session.as_deref(), claims["sid"].as_str());
 }
 
 #[tokio::test]

@@ -7,11 +7,15 @@ use url::Url;
 
 use super::world::{ACCESS, CLIENT_ID, NONCE, NOW, config, limits};
 use crate::clock::Timestamp;
+use crate::config::LogoutTokenTyp;
 use crate::provider::discovery::Metadata;
 use crate::provider::http::Http;
 use crate::provider::jwks::KeySet;
-use crate::provider::{Expectation, Provider, id_token, jws, strict_json};
+use crate::provider::jws::Kind;
+use crate::provider::{Expectation, Provider, id_token, jws, logout_token, strict_json};
 use crate::token::{AccessToken, IdToken, Nonce};
+
+const LOGOUT: Kind = Kind::LogoutToken(LogoutTokenTyp::Any);
 
 const ALGORITHMS: [Algorithm; 12] = [
     Algorithm::HS256,
@@ -63,7 +67,8 @@ fn keys(body: &[u8], alg: Algorithm) -> Option<KeySet> {
 proptest! {
     #[test]
     fn any_text_is_no_id_token(text in "\\PC{0,200}", alg in prop::sample::select(&ALGORITHMS[..])) {
-        prop_assert!(jws::Unverified::parse(&text, alg).is_err());
+        prop_assert!(jws::Unverified::parse(&text, Kind::IdToken, alg).is_err());
+        prop_assert!(jws::Unverified::parse(&text, LOGOUT, alg).is_err());
         let _ = Provider::claims_of_sealed(&IdToken::new(text));
     }
 
@@ -89,8 +94,10 @@ proptest! {
             {"kty": "RSA", "e": "AQAB", "n": URL_SAFE_NO_PAD.encode([0xff; 256])},
         ]});
         let keys = keys(set.to_string().as_bytes(), alg).unwrap();
-        if let Ok(token) = jws::Unverified::parse(&token, alg) {
-            prop_assert!(matches!(token.verify(&keys), Ok(None)));
+        for kind in [Kind::IdToken, LOGOUT] {
+            if let Ok(token) = jws::Unverified::parse(&token, kind, alg) {
+                prop_assert!(matches!(token.verify(&keys), Ok(None)));
+            }
         }
     }
 
@@ -113,6 +120,8 @@ proptest! {
             },
         );
         prop_assert!(judged.is_err());
+        let claims = strict_json::object(&bytes).unwrap_or_default();
+        prop_assert!(logout_token::check(&claims, &config, Timestamp::from_secs(NOW)).is_err());
     }
 
     #[test]
@@ -160,6 +169,24 @@ proptest! {
                 acr_values: &["gold".into()],
             },
         );
+    }
+
+    #[test]
+    fn any_claims_are_judged_as_those_of_a_logout_token(
+        claims in object_of(&["azp", "exp", "nbf", "iat", "sub", "nonce", "jti", "sid", "events"]),
+        now in any::<u64>(),
+    ) {
+        let config = config("https://op.example", Algorithm::RS256);
+        let mut claims = claims;
+        claims.insert("iss".to_owned(), "https://op.example".into());
+        claims.insert("aud".to_owned(), CLIENT_ID.into());
+        // Nobody draws the name of the event by chance.
+        prop_assert!(logout_token::check(&claims, &config, Timestamp::from_millis(now)).is_err());
+        claims.insert("events".to_owned(), json!({ "http://schemas.openid.net/event/backchannel-logout": {} }));
+        if let Ok(token) = logout_token::check(&claims, &config, Timestamp::from_millis(now)) {
+            prop_assert!(token.subject.is_some() || token.provider_session.is_some());
+            prop_assert!(token.good_until.as_millis() > now);
+        }
     }
 }
 

@@ -251,7 +251,8 @@ async fn a_refreshed_token_speaks_of_the_same_login() {
             assert!(matches!(error, ProviderError::Invalid(_)), "{changes}: {error}");
         }
     }
-    // What the new token leaves out stays; what it says anew holds.
+    // What the new token leaves out stays; what it says anew holds, but for the session's name at the provider: under that
+    // it was recorded, and its end will be looked for (O-16).
     assert_eq!(refreshed(json!({}), &before).await.unwrap().identity, before);
     let newer = refreshed(json!({"acr": "silver", "sid": "s2"}), &before)
         .await
@@ -259,8 +260,14 @@ async fn a_refreshed_token_speaks_of_the_same_login() {
         .identity;
     assert_eq!(
         (newer.acr.as_deref(), newer.provider_session.as_deref()),
-        (Some("silver"), Some("s2"))
+        (Some("silver"), Some("s1"))
     );
+    let nameless = Identity {
+        provider_session: None,
+        ..before.clone()
+    };
+    let named = refreshed(json!({"sid": "s2"}), &nameless).await.unwrap().identity;
+    assert_eq!(named.provider_session.as_deref(), Some("s2"));
     // Nothing known before: whatever is said is taken.
     let unknown = Identity {
         auth_time: None,

@@ -191,7 +191,7 @@ async fn a_new_login_ends_the_session_it_replaces() {
     let replaced = session_of(&world, &old);
     let begun = world
         .sessions
-        .begin(tokens(), alice(), Some(replaced))
+        .begin(tokens(), alice(), Some(replaced), world.sessions.now())
         .await
         .unwrap();
     let mut browser = old.clone();
@@ -205,8 +205,16 @@ async fn a_new_login_ends_the_session_it_replaces() {
 #[tokio::test]
 async fn a_new_session_is_sealed_with_what_is_configured() {
     let world = World::new().await;
-    let (first, _) = world.sessions.begin(tokens(), alice(), None).await.unwrap();
-    let (second, _) = world.sessions.begin(tokens(), alice(), None).await.unwrap();
+    let (first, _) = world
+        .sessions
+        .begin(tokens(), alice(), None, world.sessions.now())
+        .await
+        .unwrap();
+    let (second, _) = world
+        .sessions
+        .begin(tokens(), alice(), None, world.sessions.now())
+        .await
+        .unwrap();
     assert_ne!(first.id, second.id);
     assert_eq!(first.started, world.sessions.now());
     assert_eq!(first.idle, Duration::from_secs(30 * 60));
@@ -231,7 +239,7 @@ async fn a_login_in_the_place_of_a_session_that_is_being_renewed_wins_too() {
     world.provider.arrived(1).await;
     world
         .sessions
-        .begin(tokens(), alice(), Some(replaced))
+        .begin(tokens(), alice(), Some(replaced), world.sessions.now())
         .await
         .unwrap();
     world.provider.release();
@@ -252,7 +260,10 @@ async fn a_store_without_room_for_an_end_says_so() {
         (Code::StoreUnavailable, false)
     );
     let replaced = session_of(&world, &browser);
-    let begun = world.sessions.begin(tokens(), alice(), Some(replaced)).await;
+    let begun = world
+        .sessions
+        .begin(tokens(), alice(), Some(replaced), world.sessions.now())
+        .await;
     assert_eq!(said(begun), (Code::StoreUnavailable, false));
     assert!(world.call(&mut browser).await.is_ok(), "nothing has ended");
 }

@@ -212,7 +212,10 @@ async fn a_login_that_the_store_does_not_take_changes_nothing() {
     let mut browser = world.browser().await;
     let session = opened(&world, &browser).await;
     shelves.down.store(true, Ordering::SeqCst);
-    let begun = world.sessions.begin(tokens(), alice(), Some(session.id)).await;
+    let begun = world
+        .sessions
+        .begin(tokens(), alice(), Some(session.id), world.sessions.now())
+        .await;
     assert_eq!(said(begun), (Code::StoreUnavailable, false));
     shelves.down.store(false, Ordering::SeqCst);
     assert!(world.call(&mut browser).await.is_ok());
@@ -313,7 +316,10 @@ async fn what_does_not_fit_moves_to_a_store_that_keeps_it_and_back() {
 async fn where_a_restart_would_lose_it_nothing_moves() {
     // Contract §4: `session_too_large`, said before anybody relies on the session.
     let (world, shelves) = world::<false>(false).await;
-    let begun = world.sessions.begin(large(), alice(), None).await;
+    let begun = world
+        .sessions
+        .begin(large(), alice(), None, world.sessions.now())
+        .await;
     assert_eq!(said(begun), (Code::SessionTooLarge, false));
     assert!(shelves.put().is_empty());
 }

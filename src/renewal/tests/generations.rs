@@ -149,6 +149,22 @@ async fn a_lost_answer_is_given_again_until_the_browser_shows_it_has_it() {
 }
 
 #[tokio::test]
+async fn answers_that_are_lost_again_and_again_are_no_theft() {
+    // What a renewal looks at has not reached the browser: only a browser's cookies show that a generation has arrived.
+    let world = World::new().await;
+    let browser = world.browser().await;
+    for renewal in 1..=2 {
+        world.clock.advance(570);
+        let admitted = world.call(&mut browser.clone()).await.unwrap();
+        assert_eq!(admitted.session.access.token.expose(), format!("at-{renewal}"));
+        // For longer than a grace the browser notices nothing.
+        world.clock.advance(61);
+        assert!(world.peek(&mut browser.clone()).await.is_ok());
+    }
+    assert_eq!(world.provider.asked(), ["rt-0", "rt-1"]);
+}
+
+#[tokio::test]
 async fn an_answer_that_finishes_late_sets_the_newest_cookies() {
     // Attack 143.
     let world = World::new().await;

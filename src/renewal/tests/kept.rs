@@ -9,7 +9,11 @@ use crate::session::{Access, Generation, Identity, Session, SessionId};
 use crate::token::{AccessToken, IdToken, RefreshToken};
 
 async fn two_generations(world: &World) -> (Session, Session) {
-    let (old, _) = world.sessions.begin(tokens(), alice(), None).await.unwrap();
+    let (old, _) = world
+        .sessions
+        .begin(tokens(), alice(), None, world.sessions.now())
+        .await
+        .unwrap();
     let renewed = Session {
         generation: Generation(1),
         touched: old.touched.after(Duration::from_secs(580)),

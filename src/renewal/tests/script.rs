@@ -95,6 +95,15 @@ impl Script {
         tokens
     }
 
+    /// The refresh tokens that were revoked so far, in order.
+    pub(super) fn revoked_refresh_tokens(&self) -> Vec<String> {
+        let all = self.revoked.borrow();
+        all.iter()
+            .filter(|token| token.starts_with("rt-"))
+            .cloned()
+            .collect()
+    }
+
     /// An ID token over `claims`, by this provider's key.
     pub(super) fn id_token(&self, claims: &Value) -> String {
         let header = Header {

@@ -16,7 +16,10 @@ async fn a_login_that_does_not_fit_changes_nothing() {
         access: AccessToken::new("a".repeat(20_000)),
         ..tokens()
     };
-    let refused = world.sessions.begin(large, alice(), Some(replaced)).await;
+    let refused = world
+        .sessions
+        .begin(large, alice(), Some(replaced), world.sessions.now())
+        .await;
     assert_eq!(said(refused), (Code::SessionTooLarge, false));
     assert!(world.call(&mut old).await.is_ok());
 }

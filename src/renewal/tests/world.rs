@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::script::Script;
 use crate::clock::{Clock, Timestamp};
 use crate::config::tests::fixture;
-use crate::config::{App, SessionMode};
+use crate::config::{App, CookieKey, SessionMode};
 use crate::metrics::AppMeters;
 use crate::provider::Provider;
 use crate::random::Random;
@@ -120,6 +120,25 @@ impl<const IN_STORE: bool> WorldOf<IN_STORE> {
         sessions_with(&self.app, &self.clock, &self.random, Arc::clone(&parts.store))
     }
 
+    /// Another process with the same store and these cookie keys.
+    pub(super) fn replica_with(&self, keys: &[CookieKey]) -> Sessions {
+        let parts = &self.sessions.parts;
+        sessions_of(
+            &self.app,
+            &self.clock,
+            &self.random,
+            Arc::clone(&parts.store),
+            keys,
+        )
+    }
+
+    /// Another process with the same configuration and provider, and this store.
+    pub(super) fn process(&self, store: Arc<dyn Store>, patience: Patience) -> Sessions {
+        let mut process = sessions_with(&self.app, &self.clock, &self.random, store);
+        process.patience = patience;
+        process
+    }
+
     /// The same store, asked with less patience: a test need not wait ten seconds to see what an impatient request gets.
     pub(super) fn impatient(&self) -> Sessions {
         let mut sessions = self.sessions.clone();
@@ -139,7 +158,14 @@ impl<const IN_STORE: bool> WorldOf<IN_STORE> {
 
     pub(super) async fn browser_with(&self, tokens: TokenSet) -> Browser {
         let mut browser = Browser::default();
-        browser.store(&self.sessions.begin(tokens, alice(), None).await.unwrap().1);
+        browser.store(
+            &self
+                .sessions
+                .begin(tokens, alice(), None, self.sessions.now())
+                .await
+                .unwrap()
+                .1,
+        );
         browser
     }
 
@@ -351,12 +377,21 @@ pub(super) fn sessions_with(
     random: &Arc<Counted>,
     store: Arc<dyn Store>,
 ) -> Sessions {
+    sessions_of(app, clock, random, store, &[fixture::key(7)])
+}
+
+fn sessions_of(
+    app: &Arc<App>,
+    clock: &Arc<ManualClock>,
+    random: &Arc<Counted>,
+    store: Arc<dyn Store>,
+    keys: &[CookieKey],
+) -> Sessions {
     let random: Arc<dyn Random> = Arc::<Counted>::clone(random);
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
-    let keys = [fixture::key(7)];
     Sessions::new(SessionParts {
         app: Arc::clone(app),
-        cookies: Cookies::new(&keys, app, Arc::clone(&random)),
+        cookies: Cookies::new(keys, app, Arc::clone(&random)),
         provider: Arc::new(Provider::new(&app.provider, Arc::clone(&clock)).unwrap()),
         store,
         clock,

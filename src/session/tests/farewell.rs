@@ -8,7 +8,7 @@ use super::world::{Jar, NOW, cookies};
 use crate::session::Farewell;
 use crate::token::IdToken;
 
-fn farewell(hint: usize) -> Farewell {
+pub(super) fn farewell(hint: usize) -> Farewell {
     Farewell {
         id: [9; 16],
         id_token: Some(IdToken::new("h".repeat(hint))),

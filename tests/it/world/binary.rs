@@ -29,6 +29,21 @@ impl Binary {
         let provider = Provider::start().await;
         provider.follow(Arc::new(TestClock::of_the_machine()));
         let upstream = Upstream::start().await;
+        let mut binary = Self::start(plan, provider, upstream).await;
+        binary.origin = format!("http://app.localhost:{}", binary.port);
+        binary.reload(plan).await;
+        binary
+    }
+
+    /// Another process for the same origin, with the same provider and upstream.
+    pub async fn beside(&self, plan: &Plan) -> Self {
+        let mut binary = Self::start(plan, self.provider.clone(), self.upstream.clone()).await;
+        binary.origin.clone_from(&self.origin);
+        binary.reload(plan).await;
+        binary
+    }
+
+    async fn start(plan: &Plan, provider: Provider, upstream: Upstream) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let first = text(plan, 0, &provider, &upstream).replace("app.localhost:0", "app.localhost:1");
         std::fs::write(folder.path().join("config.toml"), first).unwrap();
@@ -72,14 +87,13 @@ impl Binary {
         let line = binary.wait_for("\"listening\"").await;
         let address = line.split_once("\"address\":\"127.0.0.1:").unwrap().1;
         binary.port = address.split('"').next().unwrap().parse().unwrap();
-        binary.origin = format!("http://app.localhost:{}", binary.port);
-        binary.reload(plan).await;
         binary
     }
 
     /// Writes `plan` and has it loaded; what the log said until then.
     pub async fn reload(&mut self, plan: &Plan) -> Vec<String> {
-        let text = text(plan, self.port, &self.provider, &self.upstream);
+        let port = self.origin.rsplit(':').next().unwrap().parse().unwrap();
+        let text = text(plan, port, &self.provider, &self.upstream);
         self.hang_up(&text);
         let mut said = Vec::new();
         loop {

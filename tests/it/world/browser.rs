@@ -129,6 +129,11 @@ impl Browser {
         }
     }
 
+    /// A request of somebody who is no browser: nothing but what the test adds.
+    pub fn bare(&self, method: Method, path: &str) -> Request<'_> {
+        Request::new(self, method, path, From::SameSite)
+    }
+
     pub async fn get(&self, path: &str) -> Reply {
         self.fetch(Method::GET, path).send().await
     }
