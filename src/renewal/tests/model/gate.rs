@@ -171,8 +171,9 @@ impl Store for GatedStore {
         unasked()
     }
 
+    /// The login that all of it begins with.
     fn record(&self, _: SessionId, _: Record, _: Timestamp) -> Answer<'_, ()> {
-        unasked()
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn recorded<'a>(&'a self, _: Find<'a>, _: usize, _: Timestamp) -> Answer<'a, Vec<Record>> {
