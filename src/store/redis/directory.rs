@@ -1,7 +1,7 @@
 //! Records of sessions: sealed, found by hashes of handle, subject and provider session. Read for lists and for ends that name no
 //! session, never for a request.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::calls::{self, LISTED};
 use super::parse::{list, maybe_bytes, text};
@@ -49,17 +49,14 @@ impl RedisStore {
                 return Ok(found);
             }
             Find::Everybody => (self.shared.keys.fact("recorded"), usize::MAX),
-            Find::Subject(subject) => (
-                calls::subject_list(&self.shared, &connected, subject),
-                LISTED as usize,
-            ),
+            Find::Subject(subject) => (calls::subject_list(&self.shared, &connected, subject), LISTED),
             Find::ProviderSession { app, issuer, sid } => {
                 let list = calls::sid_list(&self.shared, &connected, app, issuer, sid);
-                (list, LISTED as usize)
+                (list, LISTED)
             }
         };
         let mut found = Vec::new();
-        let mut seen = HashMap::new();
+        let mut seen = HashSet::new();
         let mut from = 0;
         while found.len() < limit && from < most {
             let names = self.page(&connected, &key, from).await?;
@@ -68,9 +65,7 @@ impl RedisStore {
             }
             from += names.len();
             // What is put in meanwhile moves the rest along: nobody is listed twice.
-            let new = names
-                .into_iter()
-                .filter(|name| seen.insert(name.clone(), ()).is_none());
+            let new = names.into_iter().filter(|name| seen.insert(name.clone()));
             let mut page = self.read(&connected, new.collect(), now).await?;
             self.retain_alive(&mut page, now).await?;
             found.extend(page);
