@@ -44,7 +44,7 @@ pub use jar::write_other_cookies;
 pub use login::LoginTooLarge;
 pub use names::is_session_cookie_name;
 #[cfg(feature = "redis")]
-pub(crate) use sealer::Sealer;
+pub(crate) use sealer::{Names, Sealer};
 pub(crate) use shelf::Secret;
 pub use shelf::{Shelf, Shelved};
 

@@ -9,7 +9,7 @@ use toml::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    Admin, App, CookieKey, Provider, Redis, RedisUrl, Route, Server, Session, SpaFiles, StoreKind, duration,
+    Admin, App, CookieKey, Provider, RedisUrl, Route, Server, Session, SpaFiles, StoreKind, duration,
     provider, size,
 };
 
@@ -99,19 +99,14 @@ pub(super) fn of_store(kind: &StoreKind) -> Entries {
         StoreKind::Redis(redis) => ("redis", None, Some(redis)),
         StoreKind::None => ("none", None, None),
     };
-    let mut entries = vec![
+    vec![
         ("kind", text(word)),
         ("file", maybe(file, |file| text(&file.display()))),
-    ];
-    if let Some(Redis { url, prefix, grace }) = redis {
-        entries.extend([
-            ("url", Entry::Url(url.clone())),
-            ("insecure", Entry::Written),
-            ("prefix", text(prefix)),
-            ("grace", time(*grace)),
-        ]);
-    }
-    entries
+        ("url", maybe(redis, |redis| Entry::Url(redis.url.clone()))),
+        ("insecure", maybe(redis, |_| Entry::Written)),
+        ("prefix", maybe(redis, |redis| text(&redis.prefix))),
+        ("grace", maybe(redis, |redis| time(redis.grace))),
+    ]
 }
 
 /// What is no table of its own.

@@ -106,13 +106,6 @@ impl RedisUrl {
         )
     }
 
-    /// For tests that know it to be right.
-    #[cfg(test)]
-    #[expect(clippy::unwrap_used, reason = "tests fail loudly")]
-    pub(crate) fn of(text: &str) -> Self {
-        Self::parse(text).unwrap()
-    }
-
     /// The first host that is not this machine, where there is one.
     pub(super) fn elsewhere(&self) -> Option<&str> {
         let away = self.nodes.iter().find(|(host, _)| !is_loopback_host(host));

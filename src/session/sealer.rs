@@ -16,6 +16,12 @@ use zeroize::Zeroizing;
 use crate::config::CookieKey;
 use crate::random::Random;
 
+#[cfg(feature = "redis")]
+mod names;
+
+#[cfg(feature = "redis")]
+pub(crate) use names::Names;
+
 /// Seals and opens what a store keeps.
 pub(crate) struct Sealer {
     /// The first seals.

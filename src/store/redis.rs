@@ -9,7 +9,7 @@
 //!    an error: at another process a copy of the cookies may still be good, and to say otherwise would be a lie.
 //! 4. **Back again**: what is owed is written, what holds is read; a store that lost its data is told what is known here (`again`).
 //! 5. Time is Redis's: each process knows how far its clock is off (`reach`), so that clocks apart do no harm.
-//! 6. What is put in is sealed, under names that tell nothing (`names`). The server is trusted to be Redis, over TLS where it is not
+//! 6. What is put in is sealed, under names that tell nothing (`session::sealer`). The server is trusted to be Redis, over TLS where it is not
 //!    on this machine; it is not trusted with secrets.
 
 use std::fmt;
@@ -37,7 +37,6 @@ mod event;
 mod feed;
 mod identity;
 mod link;
-mod names;
 mod parse;
 mod reach;
 mod renewals;

@@ -4,8 +4,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Child } from '../support/child.js';
 
-/** @param {{folder: string, port: number, upstream: number}} where */
-export async function startNginx({ folder, port, upstream }) {
+/** @param {{folder: string, port: number, upstreams: number[]}} where several upstreams take turns */
+export async function startNginx({ folder, port, upstreams }) {
+  const servers = upstreams.map((upstream) => `server 127.0.0.1:${upstream} max_fails=0;`).join('\n    ');
   const prefix = path.join(folder, 'nginx');
   await mkdir(prefix);
   const config = path.join(prefix, 'nginx.conf');
@@ -22,7 +23,7 @@ http {
   access_log off;
   ${scratch}
   upstream cloakroom {
-    server 127.0.0.1:${upstream};
+    ${servers}
     keepalive 8;
   }
   server {

@@ -31,6 +31,8 @@ export async function startProvider(app, host = '127.0.0.1') {
     accessTokenLives: 3600,
     /** What access tokens that are JWTs claim beside the usual. @type {Record<string, unknown>} */
     accessTokenClaims: {},
+    /** Awaited before a token request is looked at. */
+    beforeAsked: async () => {},
     /** Awaited before a token request is answered. @type {(params: Record<string, string>) => Promise<void>} */
     beforeToken: async () => {},
   };
@@ -43,6 +45,7 @@ export async function startProvider(app, host = '127.0.0.1') {
 
   const provider = quietly(() => new Provider(issuer, configuration(app, knobs)));
   provider.use(async (ctx, next) => {
+    if (ctx.method === 'POST' && ctx.path === '/token') await knobs.beforeAsked();
     await next();
     const params = { ...(ctx.oidc?.body ?? {}) };
     const basic = /^basic /i.test(ctx.headers.authorization ?? '');

@@ -20,11 +20,13 @@ const ATTEMPTS = 3;
 
 /**
  * @param {{client?: typeof BASIC, auth?: string, app?: string, registration?: string, session?: string, server?: string, callback?: string,
- *   gateway?: (where: {folder: string, port: number, upstream: number}) => Promise<Child>}} [choice]
- *   `app`, `registration` (`[app.provider]`), `session`, `server`: further lines of these tables; `gateway`: what stands between the browser and us; `callback`: path of
+ *   store?: string, replicas?: number,
+ *   gateway?: (where: {folder: string, port: number, upstreams: number[]}) => Promise<Child>}} [choice]
+ *   `app`, `registration` (`[app.provider]`), `session`, `server`: further lines of these tables; `store`: the lines of that one; `replicas`: how many of us stand behind
+ *   the gateway, which several need; `gateway`: what stands between the browser and us; `callback`: path of
  *   a page of the SPA that the provider comes back to, instead of the agent's own
  */
-export async function startWorld({ client = BASIC, auth = 'client_secret_basic', app = '', registration = '', session = '', server: lines = '', callback = '', gateway } = {}) {
+export async function startWorld({ client = BASIC, auth = 'client_secret_basic', app = '', registration = '', session = '', server: lines = '', callback = '', store = 'kind = "memory"', replicas = 1, gateway } = {}) {
   /** What ends each thing that was started, newest last. @type {(() => Promise<unknown>)[]} */
   const ends = [];
   async function stop() {
@@ -50,32 +52,39 @@ export async function startWorld({ client = BASIC, auth = 'client_secret_basic',
     await writeFile(secret, `${client.secret}\n`, { mode: 0o600 });
 
     for (let attempt = 1; ; attempt += 1) {
-      const port = await freePort();
+      const ports = await Promise.all(Array.from({ length: replicas }, freePort));
+      const port = ports[0];
       const front = gateway ? await freePort() : port;
       const origin = `http://localhost:${front}`;
       const agent = `${origin}/oauth-agent`;
       const provider = await startProvider({ redirectUri: callback ? `${origin}${callback}` : `${agent}/callback`, postLogoutRedirectUri: `${agent}/logged-out`, backchannelLogoutUri: `${agent}/backchannel-logout` });
       ends.push(provider.stop);
-      const config = path.join(folder, 'config.toml');
-      await writeFile(config, configuration({ port, lines, key, origin, callback, provider, client, secret, auth, app, registration, session, api }));
-      const server = new Child(binary(), ['serve', '--config', config]);
-      ends.push(() => server.stop());
+      /** @type {Child[]} */
+      const servers = [];
+      ends.push(() => Promise.all(servers.map((server) => server.stop())));
+      /** Starts a replica, or starts it again. @param {number} index */
+      const start = async (index) => {
+        const config = path.join(folder, index === 0 ? 'config.toml' : `config-${index}.toml`);
+        await writeFile(config, configuration({ port: ports[index], lines, key, store, origin, callback, provider, client, secret, auth, app, registration, session, api }));
+        servers[index] = new Child(binary(), ['serve', '--config', config]);
+        await servers[index].listening(ports[index]);
+      };
       try {
-        await server.listening(port);
+        for (const index of ports.keys()) await start(index);
       } catch (error) {
-        if (server.how?.code === 69 && attempt < ATTEMPTS) continue;
+        if (servers.some((server) => server.how?.code === 69) && attempt < ATTEMPTS) continue;
         throw error;
       }
       if (gateway) {
-        const before = await gateway({ folder, port: front, upstream: port });
+        const before = await gateway({ folder, port: front, upstreams: ports });
         ends.push(() => before.stop());
       }
-      return { provider, api, client, origin, agent, page: `${origin}/`, folder, server, stop };
+      return { provider, api, client, origin, agent, page: `${origin}/`, folder, ports, servers, server: servers[0], start, stop };
     }
   }
 }
 
-function configuration({ port, lines, key, origin, callback, provider, client, secret, auth, app, registration, session, api }) {
+function configuration({ port, lines, key, store, origin, callback, provider, client, secret, auth, app, registration, session, api }) {
   return `
 [server]
 listen = "127.0.0.1:${port}"
@@ -85,7 +94,7 @@ ${lines}
 cookie = ["file:${key}"]
 
 [store]
-kind = "memory"
+${store}
 
 [[app]]
 id = "shop"

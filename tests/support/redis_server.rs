@@ -13,22 +13,48 @@ pub struct RedisServer {
     pub port: u16,
     folder: tempfile::TempDir,
     child: Mutex<Option<Child>>,
-    /// Whether it writes down what it holds.
-    persistent: bool,
+    mode: Mode,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Mode {
+    /// A restart loses everything.
+    Forgetful,
+    /// A restart finds everything again.
+    Persistent,
+    /// A Cluster of one node.
+    Cluster,
+    /// A Sentinel that watches the server at this port.
+    Sentinel(u16),
 }
 
 impl RedisServer {
     /// A server that keeps everything in memory, so that its restart loses it; `None`, with a word, where none is installed.
     pub fn start() -> Option<Self> {
-        Self::of(false)
+        Self::of(Mode::Forgetful)
     }
 
     /// A server that finds everything again when it is started again.
     pub fn persistent() -> Option<Self> {
-        Self::of(true)
+        Self::of(Mode::Persistent)
     }
 
-    fn of(persistent: bool) -> Option<Self> {
+    /// A Cluster of one node, which has all slots.
+    pub fn cluster() -> Option<Self> {
+        let server = Self::of(Mode::Cluster)?;
+        server.ask("CLUSTER ADDSLOTSRANGE 0 16383");
+        while !server.ask("CLUSTER INFO").contains("cluster_state:ok") {
+            std::thread::yield_now();
+        }
+        Some(server)
+    }
+
+    /// A Sentinel that watches this server under the name `mymaster`.
+    pub fn sentinel(&self) -> Option<Self> {
+        Self::of(Mode::Sentinel(self.port))
+    }
+
+    fn of(mode: Mode) -> Option<Self> {
         let Some(program) = installed() else {
             assert!(
                 std::env::var_os("CLOAKROOM_NEED_REDIS").is_none(),
@@ -46,7 +72,7 @@ impl RedisServer {
                 .port(),
             folder: tempfile::tempdir().unwrap(),
             child: Mutex::new(None),
-            persistent,
+            mode,
         };
         server.run();
         Some(server)
@@ -58,22 +84,36 @@ impl RedisServer {
 
     /// Starts it, on the same port; returns when it takes connections.
     pub fn run(&self) {
+        let config = self.folder.path().join("redis.conf");
+        let more = match self.mode {
+            Mode::Forgetful => "appendonly no".to_owned(),
+            Mode::Persistent => "appendonly yes\nappendfsync always".to_owned(),
+            Mode::Cluster => "cluster-enabled yes".to_owned(),
+            Mode::Sentinel(master) => format!("sentinel monitor mymaster 127.0.0.1 {master} 1"),
+        };
+        let sentinel = matches!(self.mode, Mode::Sentinel(_));
+        let save = if sentinel { "" } else { "save \"\"\n" };
+        let (port, folder) = (self.port, self.folder.path().display());
+        std::fs::write(
+            &config,
+            format!("port {port}\nbind 127.0.0.1\ndir {folder}\n{save}{more}\n"),
+        )
+        .unwrap();
         let mut child = Command::new(&self.program)
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--save", "", "--daemonize", "no", "--loglevel", "notice"])
-            .args(["--appendonly", if self.persistent { "yes" } else { "no" }])
-            .args(["--appendfsync", "always"])
-            .arg("--dir")
-            .arg(self.folder.path())
+            .arg(&config)
+            .args(sentinel.then_some("--sentinel"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let ready = lines
-            .by_ref()
-            .any(|line| line.unwrap().contains("eady to accept connections"));
+        let sign = if sentinel {
+            "+monitor"
+        } else {
+            "eady to accept connections"
+        };
+        let ready = lines.by_ref().any(|line| line.unwrap().contains(sign));
         assert!(ready, "the server did not start");
         // What it says from now on goes nowhere, and does not hold it up.
         std::thread::spawn(move || lines.for_each(drop));
@@ -109,7 +149,7 @@ impl RedisServer {
         );
     }
 
-    /// One command without blanks in its words; what comes back, at most 64 KiB of it.
+    /// One command without blanks in its words; what comes back.
     pub fn ask(&self, command: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         write!(stream, "{command}\r\nQUIT\r\n").unwrap();

@@ -4,6 +4,13 @@
 
 use super::{RedisForm, RedisUrl};
 
+impl RedisUrl {
+    /// For tests that know it to be right.
+    pub(crate) fn of(text: &str) -> Self {
+        Self::parse(text).unwrap()
+    }
+}
+
 fn read(text: &str) -> RedisUrl {
     RedisUrl::parse(text).unwrap_or_else(|why| panic!("{text}: {why}"))
 }

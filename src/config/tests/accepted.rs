@@ -7,8 +7,8 @@ use http::Method;
 use secrecy::ExposeSecret as _;
 
 use super::super::{
-    Checked, ClientAuth, Config, CsrfRule, LogoutHint, LogoutMode, RefreshMode, SessionMode, SessionNeed,
-    SpaFiles, StoreKind, TokenKind,
+    Checked, ClientAuth, Config, CsrfRule, LogoutHint, LogoutMode, Redis, RedisUrl, RefreshMode, SessionMode,
+    SessionNeed, SpaFiles, StoreKind, TokenKind,
 };
 use super::{GOOD, SECOND_APP, SECRET, World, added, changed};
 
@@ -285,6 +285,14 @@ fn each_kind_of_store_reads() {
     assert_eq!(
         store("kind = \"memory\"\nfile = \"/state.redb\""),
         StoreKind::Memory { file: elsewhere }
+    );
+    assert_eq!(
+        store("kind = \"redis\"\nurl = \"redis://127.0.0.1\""),
+        StoreKind::Redis(Redis {
+            url: RedisUrl::of("redis://127.0.0.1:6379/0"),
+            prefix: "cloakroom:".into(),
+            grace: Duration::from_secs(600),
+        })
     );
     assert_eq!(store("kind = \"none\""), StoreKind::None);
 }

@@ -115,7 +115,14 @@ fn every_value_of_the_contract_is_known() {
     let store = |words: &str| {
         words
             .split(' ')
-            .map(|word| format!("[store]\nkind = \"{word}\"\n{}", super::GOOD))
+            .map(|word| {
+                let url = if word == "redis" {
+                    "url = \"redis://127.0.0.1\"\n"
+                } else {
+                    ""
+                };
+                format!("[store]\nkind = \"{word}\"\n{url}{}", super::GOOD)
+            })
             .collect::<Vec<_>>()
     };
     let session = |key: &str, words: &str| {

@@ -225,7 +225,7 @@ pub(super) fn record(
         .time(record.started)
         .ttl(record.until, now)
         .number(RECORDS)
-        .number(LISTED);
+        .number(LISTED as u64);
     Some(call)
 }
 
@@ -238,7 +238,7 @@ const HELD: u64 = 1 << 20;
 const MARKS: u64 = 1 << 18;
 const RECORDS: u64 = 1 << 18;
 /// How many records one list has.
-pub(super) const LISTED: u64 = 1000;
+pub(super) const LISTED: usize = 1000;
 const MAX_RESULTS: u64 = 8;
 const GRACE: Duration = Duration::from_secs(60);
 const REFUSAL_LIFETIME: Duration = Duration::from_secs(3600);

@@ -23,7 +23,7 @@ impl RedisStore {
     }
 
     pub(super) async fn get(&self, name: [u8; 32], now: Timestamp) -> Result<Option<Vec<u8>>, StoreError> {
-        let connected = self.shared.connected()?;
+        let connected = self.shared.wait_connected().await?;
         let mut get = redis::cmd("HMGET");
         get.arg(self.key(&connected, &name)).arg("v").arg("u");
         let answer = connected.link.ask(&get).await;

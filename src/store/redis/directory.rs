@@ -1,7 +1,7 @@
 //! Records of sessions: sealed, found by hashes of handle, subject and provider session. Read for lists and for ends that name no
 //! session, never for a request.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::calls::{self, LISTED};
 use super::parse::{list, maybe_bytes, text};
@@ -28,7 +28,7 @@ impl RedisStore {
         handle: SessionHandle,
         now: Timestamp,
     ) -> Result<Option<(SessionId, Record)>, StoreError> {
-        let connected = self.shared.connected()?;
+        let connected = self.shared.wait_connected().await?;
         let names = vec![calls::record_name(&connected, handle)];
         Ok(self.read(&connected, names, now).await?.pop())
     }
@@ -40,7 +40,7 @@ impl RedisStore {
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<(SessionId, Record)>, StoreError> {
-        let connected = self.shared.connected()?;
+        let connected = self.shared.wait_connected().await?;
         let (key, most) = match find {
             Find::Handle(handle) => {
                 let mut found: Vec<_> = self.record_of(handle, now).await?.into_iter().collect();
@@ -49,17 +49,14 @@ impl RedisStore {
                 return Ok(found);
             }
             Find::Everybody => (self.shared.keys.fact("recorded"), usize::MAX),
-            Find::Subject(subject) => (
-                calls::subject_list(&self.shared, &connected, subject),
-                LISTED as usize,
-            ),
+            Find::Subject(subject) => (calls::subject_list(&self.shared, &connected, subject), LISTED),
             Find::ProviderSession { app, issuer, sid } => {
                 let list = calls::sid_list(&self.shared, &connected, app, issuer, sid);
-                (list, LISTED as usize)
+                (list, LISTED)
             }
         };
         let mut found = Vec::new();
-        let mut seen = HashMap::new();
+        let mut seen = HashSet::new();
         let mut from = 0;
         while found.len() < limit && from < most {
             let names = self.page(&connected, &key, from).await?;
@@ -68,9 +65,7 @@ impl RedisStore {
             }
             from += names.len();
             // What is put in meanwhile moves the rest along: nobody is listed twice.
-            let new = names
-                .into_iter()
-                .filter(|name| seen.insert(name.clone(), ()).is_none());
+            let new = names.into_iter().filter(|name| seen.insert(name.clone()));
             let mut page = self.read(&connected, new.collect(), now).await?;
             self.retain_alive(&mut page, now).await?;
             found.extend(page);

@@ -3,9 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::names::Names;
 use crate::clock::Timestamp;
-use crate::session::{Generation, SessionId};
+use crate::session::{Generation, Names, SessionId};
 use crate::store::{Cutoff, EndReason, Newest, Whose};
 
 /// One fact about sessions.

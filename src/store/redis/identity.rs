@@ -19,10 +19,9 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::names::Names;
 use crate::config::CookieKey;
 use crate::random::Random;
-use crate::session::Sealer;
+use crate::session::{Names, Sealer};
 use crate::store::Epoch;
 
 /// The store as this replica knows it.

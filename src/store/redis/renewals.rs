@@ -133,7 +133,7 @@ impl RedisStore {
         if let Some(sealed) = shared.mirror.renewal(session, from, now).await? {
             return Ok(Some(sealed));
         }
-        let connected = shared.connected()?;
+        let connected = shared.wait_connected().await?;
         let mut get = redis::cmd("HMGET");
         get.arg(calls::entry(shared, &connected, session))
             .arg(format!("r{}", from.0))

@@ -93,7 +93,7 @@ impl Shared {
     }
 
     /// The connection of the moment, or that there is none.
-    pub(super) fn connected(&self) -> Result<Arc<Connected>, StoreError> {
+    fn connected(&self) -> Result<Arc<Connected>, StoreError> {
         let connected = self.connected.read().unwrap_or_else(PoisonError::into_inner);
         connected.clone().ok_or_else(unreachable)
     }
@@ -160,7 +160,7 @@ impl Shared {
     }
 
     /// A connection, also for who comes in the first moment of this process, or in the one in which a store is found anew.
-    async fn wait_connected(&self) -> Result<Arc<Connected>, StoreError> {
+    pub(super) async fn wait_connected(&self) -> Result<Arc<Connected>, StoreError> {
         if let Ok(connected) = self.connected() {
             return Ok(connected);
         }

@@ -103,7 +103,7 @@ async fn eventually(what: &str, mut so: impl AsyncFnMut() -> bool) -> Duration {
             began.elapsed() < Duration::from_secs(10),
             "never happened: {what}"
         );
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        tokio::task::yield_now().await;
     }
     began.elapsed()
 }

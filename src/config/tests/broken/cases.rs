@@ -37,6 +37,7 @@ fn syntax() -> Vec<Case> {
 
 #[rustfmt::skip] // One case a line.
 fn server_and_keys() -> Vec<Case> {
+    let redis = |url: &str| format!("[store]\nkind = \"redis\"\nurl = \"{url}\"\n{GOOD}");
     vec![
         ("a listen address by name", changed("127.0.0.1:8080", "localhost:8080"), &[("CR-C010", "server.listen", "\"localhost")]),
         ("a listen address without port", changed("127.0.0.1:8080", "127.0.0.1"), &[("CR-C010", "server.listen", "\"127")]),
@@ -55,6 +56,14 @@ fn server_and_keys() -> Vec<Case> {
         ("a store that shares nothing and has a file", format!("[store]\nkind = \"none\"\nfile = \"state.redb\"\n{GOOD}"), &[("CR-C042", "store.file", "\"state.redb\"")]),
         ("a store in a folder that does not exist", format!("[store]\nfile = \"no-such-folder/state.redb\"\n{GOOD}"), &[("CR-C035", "store.file", "\"no-such-folder")]),
         ("a store whose file is a folder", format!("[store]\nfile = \"\"\n{GOOD}"), &[("CR-C035", "store.file", "\"\"")]),
+        ("a grace without Redis", format!("[store]\ngrace = \"10m\"\n{GOOD}"), &[("CR-C042", "store.grace", "\"10m\"")]),
+        ("Redis nowhere", format!("[store]\nkind = \"redis\"\n{GOOD}"), &[("CR-C005", "store.url", "[store]")]),
+        ("Redis elsewhere without TLS", redis("redis://redis.example.com"), &[("CR-C045", "store.url", "\"redis://")]),
+        ("a Redis that is none", redis("http://127.0.0.1:6379"), &[("CR-C044", "store.url", "\"http:")]),
+        ("a Cluster written as one server", redis("redis://127.0.0.1,127.0.0.2"), &[("CR-C044", "store.url", "\"redis://")]),
+        ("Redis's password in the file", redis("rediss://:hunter2-of-redis@redis.example.com"), &[("CR-C012", "store.url", "\"rediss")]),
+        ("a prefix with a blank", redis("redis://127.0.0.1\"\nprefix = \"two words"), &[("CR-C044", "store.prefix", "\"two words\"")]),
+        ("a grace of a week", redis("redis://127.0.0.1\"\ngrace = \"7d"), &[("CR-C008", "store.grace", "\"7d\"")]),
         ("no keys", changed("[keys]\ncookie = [\"file:cookie.key\"]\n", ""), &[("CR-C005", "keys", "")]),
         ("an empty list of keys", changed("\"file:cookie.key\"", ""), &[("CR-C014", "keys.cookie", "[]")]),
         ("one key without brackets", changed("[\"file:cookie.key\"]", "\"file:cookie.key\""), &[("CR-C004", "keys.cookie", "\"file")]),
@@ -222,8 +231,6 @@ fn not_available() -> Vec<Case> {
         ("admin.tls", top("[admin]\nlisten = \"127.0.0.1:9080\"\ntls = { cert = \"c\", key = \"file:k\" }"), &[("CR-C006", "admin.tls", "tls")]),
         ("log", top("[log]"), &[("CR-C006", "log", "log")]),
         ("audit", top("[audit]"), &[("CR-C006", "audit", "audit")]),
-        ("store.kind redis", top("[store]\nkind = \"redis\"\nurl = \"redis://x\""), &[("CR-C006", "store.kind", "\"redis\""), ("CR-C006", "store.url", "url")]),
-        ("store.grace", top("[store]\ngrace = \"10m\""), &[("CR-C006", "store.grace", "grace")]),
         ("forward_auth", app("forward_auth = { secret = \"env:X\" }"), &[("CR-C006", "app[0].forward_auth", "forward_auth")]),
         ("policy", app("policy = { files = [\"x.cedar\"] }"), &[("CR-C006", "app[0].policy", "policy")]),
         ("provider.preset", provider("preset = \"keycloak\""), &[("CR-C006", "app[0].provider.preset", "preset")]),

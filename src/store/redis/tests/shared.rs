@@ -253,3 +253,37 @@ async fn a_dump_of_redis_tells_neither_sessions_nor_users() {
         assert!(!holds(secret), "{}", String::from_utf8_lossy(secret));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_and_a_master_behind_sentinels_serve_as_one_server_does() {
+    let Some(cluster) = RedisServer::cluster() else {
+        return;
+    };
+    let master = RedisServer::start().unwrap();
+    let sentinel = master.sentinel().unwrap();
+    for url in [
+        format!("redis+cluster://127.0.0.1:{}", cluster.port),
+        format!("redis+sentinel://127.0.0.1:{}/mymaster", sentinel.port),
+    ] {
+        let settings = settings(&url, "t:");
+        let one = with(&settings, &[fixture::key(7)], SystemClock);
+        let two = with(&settings, &[fixture::key(7)], SystemClock);
+        up(&one).await;
+        up(&two).await;
+        assert!(
+            one.use_once([1; 32], hour(&one), now(&one)).await.unwrap(),
+            "{url}"
+        );
+        assert!(one.claim(SESSION, Claimant(1), now(&one)).await.unwrap());
+        assert!(!two.claim(SESSION, Claimant(2), now(&two)).await.unwrap());
+        one.put_content([1; 32], vec![1], hour(&one), now(&one))
+            .await
+            .unwrap();
+        assert_eq!(two.content([1; 32], now(&two)).await.unwrap(), Some(vec![1]));
+        end(&one, SESSION).await.unwrap();
+        eventually("the other knows", async || {
+            look(&two, SESSION).await.ended.is_some()
+        })
+        .await;
+    }
+}

@@ -124,3 +124,50 @@ async fn a_password_is_needed_and_shown_nowhere() {
         assert!(!shown.contains("hunter2") && !shown.contains("not-it"), "{shown}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rights_that_the_manual_gives_a_user_of_redis_are_enough() {
+    // docs/how-to/replicas.md
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let manual = include_str!("../../../../docs/how-to/replicas.md");
+    let rights = manual
+        .lines()
+        .find_map(|line| line.strip_prefix("ACL SETUSER cloakroom on >password ~cloakroom:* "))
+        .unwrap();
+    server.ask(&format!(
+        "ACL SETUSER cloakroom on >password ~cloakroom:* {rights}"
+    ));
+    let url = format!("redis://cloakroom:password@127.0.0.1:{}", server.port);
+    let one = with(&settings(&url, "cloakroom:"), &[fixture::key(7)], SystemClock);
+    let two = with(&settings(&url, "cloakroom:"), &[fixture::key(7)], SystemClock);
+    one.found().await.unwrap();
+    two.found().await.unwrap();
+    assert!(one.use_once([1; 32], hour(&one), now(&one)).await.unwrap());
+    assert!(one.claim(SESSION, Claimant(1), now(&one)).await.unwrap());
+    assert!(
+        one.keep_renewal(SESSION, G0, vec![1], hour(&one), hour(&one), now(&one))
+            .await
+            .unwrap()
+    );
+    one.presented(SESSION, G0.next(), now(&one)).await.unwrap();
+    one.release(SESSION, Claimant(1)).await.unwrap();
+    one.refused(SESSION, G0, now(&one)).await.unwrap();
+    one.put_content([1; 32], vec![1], hour(&one), now(&one))
+        .await
+        .unwrap();
+    assert_eq!(two.content([1; 32], now(&two)).await.unwrap(), Some(vec![1]));
+    one.forget_content([1; 32], now(&one), now(&one)).await.unwrap();
+    assert_eq!(
+        two.recorded(crate::store::Find::Everybody, 10, now(&two))
+            .await
+            .unwrap(),
+        []
+    );
+    end(&one, SESSION).await.unwrap();
+    eventually("the other knows", async || {
+        look(&two, SESSION).await.ended.is_some()
+    })
+    .await;
+}

@@ -1,8 +1,9 @@
-//! What things are called in Redis: keys that tell nothing, and values that only who may open cookies can open.
+//! What things are called in a store that several processes share: keys that tell nothing, and values that only who may open
+//! cookies can open.
 //!
 //! Everything that is put in hangs on one secret of 32 random bytes, made with the epoch when a store is found empty. It lies in
-//! the store itself, wrapped once for each cookie key of the ring (`identity`). So a change of the cookie keys changes no
-//! name and re-seals nothing: with both steps of a rotation (contract §4) some key of every ring opens the same secret.
+//! the store itself, wrapped once for each cookie key of the ring (`store::redis::identity`). So a change of the cookie keys
+//! changes no name and re-seals nothing: with both steps of a rotation (contract §4) some key of every ring opens the same secret.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -12,12 +13,12 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use super::Sealer;
 use crate::config::CookieKey;
 use crate::random::Random;
-use crate::session::Sealer;
 
 /// Names and seals for one secret.
-pub(super) struct Names {
+pub(crate) struct Names {
     hkdf: Hkdf<Sha256>,
     sealer: Sealer,
 }
@@ -29,7 +30,7 @@ impl fmt::Debug for Names {
 }
 
 impl Names {
-    pub(super) fn new(secret: &Zeroizing<[u8; 32]>, random: Arc<dyn Random>) -> Self {
+    pub(crate) fn new(secret: &Zeroizing<[u8; 32]>, random: Arc<dyn Random>) -> Self {
         let key = CookieKey(Arc::new(secret.clone()));
         Self {
             hkdf: Hkdf::new(Some(b"cloakroom redis names 1"), &secret[..]),
@@ -42,7 +43,7 @@ impl Names {
         clippy::expect_used,
         reason = "16 bytes are far below the 8160 that HKDF-SHA-256 can give; going on with one name for all would be worse"
     )]
-    pub(super) fn of(&self, what: &str, parts: &[&[u8]]) -> String {
+    pub(crate) fn of(&self, what: &str, parts: &[&[u8]]) -> String {
         let mut info = what.as_bytes().to_vec();
         for part in parts {
             // Lengths in front, so that no two lists read the same.
@@ -58,12 +59,12 @@ impl Names {
     }
 
     /// Seals `plain`, for `purpose`.
-    pub(super) fn seal(&self, purpose: &str, plain: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn seal(&self, purpose: &str, plain: &[u8]) -> Option<Vec<u8>> {
         self.sealer.seal(purpose, b"", plain)
     }
 
     /// Opens what [`Self::seal`] made for the same purpose.
-    pub(super) fn open(&self, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    pub(crate) fn open(&self, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         self.sealer.open(purpose, b"", sealed)
     }
 }
