@@ -53,11 +53,12 @@
  */
 
 /**
- * Claims of the ID token. Times are points on this tab's `performance.now()` clock, in milliseconds; null: not told.
+ * Claims of the ID token. `handle` names the session: another one after each sign-in. Times are points on this tab's `performance.now()` clock, in milliseconds; null: not told.
  * `idleExpiresAt` is as of the last look: calls slide it on the server. `expiring`: the session ends within
  * `warnSeconds` unless somebody does something; `refresh()` is such a thing, unless its absolute lifetime is over.
  * @typedef {Readonly<{
  *   status: 'authenticated',
+ *   handle: string,
  *   claims: Readonly<Record<string, unknown>>,
  *   accessExpiresAt: number | null,
  *   idleExpiresAt: number | null,
@@ -156,8 +157,8 @@ export function createTokenHandler(options = {}) {
   let session = LOADING;
   /** Who listens to what. @type {Set<{ event: string, listener: (told: any) => void }>} */
   const listeners = new Set();
-  /** Of the session whose end this tab has not been told of, also while it asks again: see {@link markOf}. */
-  let mark = '';
+  /** Of the session whose end this tab has not been told of, also while it asks again. */
+  let handle = '';
   /** Whether its coming end has been told. */
   let warned = false;
   /** Counts beginnings and ends of sessions: an answer that was asked for in an earlier epoch describes the past. */
@@ -211,8 +212,8 @@ export function createTokenHandler(options = {}) {
    * @param {SessionEvents['loggedout']['from']} from
    */
   function end(next, from) {
-    const knew = mark;
-    mark = '';
+    const knew = handle;
+    handle = '';
     publish(next);
     if (knew) emit('loggedout', { reason: next.reason, from });
   }
@@ -224,18 +225,18 @@ export function createTokenHandler(options = {}) {
   function settle(next) {
     const before = session;
     if (next.status === 'authenticated') {
-      const knew = mark;
-      const warnedBefore = warned && knew === markOf(next);
-      mark = markOf(next);
+      const knew = handle;
+      const warnedBefore = warned && knew === next.handle;
+      handle = next.handle;
       warned = next.expiring;
-      if (markOf(before) !== mark) {
+      if (handleOf(before) !== handle) {
         epoch += 1;
-        tell({ type: 'began', mark });
+        tell({ type: 'began', handle });
       } else if (isExpiring(before) && !warned) {
         tell({ type: 'renewed' }); // the other tabs may take their warning down
       }
       publish(next);
-      if (knew && knew !== mark) emit('superseded', { by: 'login' });
+      if (knew && knew !== handle) emit('superseded', { by: 'login' });
       if (warned && !warnedBefore) {
         tell({ type: 'expiring' }); // a tab in the background may be slow to look
         emit('expiring', { seconds: Math.max(Math.floor(timeLeft(next) / 1000), 0) });
@@ -298,6 +299,7 @@ export function createTokenHandler(options = {}) {
       return {
         ...ends,
         status: 'authenticated',
+        handle: String(answer.session_handle),
         claims: frozen(isRecord(answer.id_token_claims) ? answer.id_token_claims : {}),
         // A renewal that finished while we asked knows better than this answer.
         accessExpiresAt: known.status === 'authenticated' && lastRenewalAt > askedAt ? known.accessExpiresAt : at(answer.access_token_expires_in),
@@ -602,7 +604,7 @@ export function createTokenHandler(options = {}) {
     if (data.type === 'ended') {
       epoch += 1;
       if (session.status === 'authenticated') end({ status: 'anonymous', reason: reasonOf(data.reason) }, data.from === 'another_tab' ? data.from : 'server');
-    } else if (data.type === 'began' && data.mark !== markOf(session)) {
+    } else if (data.type === 'began' && data.handle !== handleOf(session)) {
       epoch += 1;
       reload();
     } else if (data.type === 'renewed') {
@@ -731,11 +733,9 @@ function here() {
   return [url.pathname + url.search + url.hash, url.pathname].find((path) => path.length <= 1024) ?? '/';
 }
 
-/** What makes one sign-in differ from another in the eyes of the tabs: a renewed ID token keeps `auth_time`. @param {Session} session */
-function markOf(session) {
-  if (session.status !== 'authenticated') return '';
-  const { sub, iat, auth_time: authTime = iat } = session.claims;
-  return JSON.stringify([sub, authTime]);
+/** @param {Session} session */
+function handleOf(session) {
+  return session.status === 'authenticated' ? session.handle : '';
 }
 
 /** Of the session, in milliseconds. @param {Pick<AuthenticatedSession, 'idleExpiresAt' | 'sessionExpiresAt'>} session */

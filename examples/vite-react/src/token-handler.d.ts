@@ -68,12 +68,13 @@ export type AnonymousSession = Readonly<{
     error?: TokenHandlerError;
 }>;
 /**
- * Claims of the ID token. Times are points on this tab's `performance.now()` clock, in milliseconds; null: not told.
+ * Claims of the ID token. `handle` names the session: another one after each sign-in. Times are points on this tab's `performance.now()` clock, in milliseconds; null: not told.
  * `idleExpiresAt` is as of the last look: calls slide it on the server. `expiring`: the session ends within
  * `warnSeconds` unless somebody does something; `refresh()` is such a thing, unless its absolute lifetime is over.
  */
 export type AuthenticatedSession = Readonly<{
     status: 'authenticated';
+    handle: string;
     claims: Readonly<Record<string, unknown>>;
     accessExpiresAt: number | null;
     idleExpiresAt: number | null;

@@ -1,0 +1,79 @@
+/** Five tabs of one browser, and tokens that are over when a test says so. */
+
+import assert from 'node:assert/strict';
+import { startSite } from './site.js';
+import { TOPOLOGIES } from './topologies.js';
+import { session, signIn, told } from './visitor.js';
+
+/** @typedef {import('./engines.js').Tab} Tab */
+/** @typedef {import('./site.js').Site & {front: import('./front.js').Front}} RaceSite */
+
+export const TABS = 5;
+export const CALLS = 20;
+const LONG = Boolean(process.env.CLOAKROOM_LONG);
+/** How often the race is run. @type {Record<string, number>} */
+export const ROUNDS = LONG ? { Chromium: 50, Firefox: 10 } : { Chromium: 5, Firefox: 2 };
+/** Milliseconds for all of them. */
+export const PATIENCE = LONG ? 600_000 : 120_000;
+
+export const isApiCall = (/** @type {import('./front.js').Passing} */ { path }) => path.startsWith('/api/');
+export const isRefresh = (/** @type {import('./front.js').Passing} */ { path }) => path === '/oauth-agent/refresh';
+export const isLogout = (/** @type {import('./front.js').Passing} */ { path }) => path === '/oauth-agent/logout';
+
+/**
+ * Behind HTTP/2, with somebody signed in and as many tabs open.
+ * @param {import('node:test').TestContext} t
+ * @param {{person: () => Promise<Tab>}} browser
+ * @param {{mode?: 'inline' | 'spa', count?: number, prepare?: (tab: Tab) => Promise<void>, routes?: (api: string) => string}} [options]
+ */
+export async function openTabs(t, browser, { mode = 'inline', count = TABS, prepare = async () => {}, routes } = {}) {
+  const topology = TOPOLOGIES.find(({ https, page, handler }) => https && page === handler) ?? assert.fail();
+  const site = /** @type {RaceSite} */ (await startSite(topology, { session: `refresh = "${mode}"`, ...(routes && { routes }) }));
+  t.after(site.stop);
+  const first = await browser.person();
+  t.after(first.close);
+  await prepare(first);
+  await signIn(first, site);
+  const tabs = [first];
+  while (tabs.length < count) {
+    const tab = await first.another();
+    await prepare(tab);
+    await tab.go(site.page);
+    assert.equal((await session(tab)).status, 'authenticated');
+    tabs.push(tab);
+  }
+  return { site, tabs };
+}
+
+/** @param {RaceSite} site */
+export const refreshes = (site) => site.provider.tokenRequests.filter(({ grant }) => grant === 'refresh_token');
+
+/** The instant of expiry: the session's access token is over, and the one after it will live. @param {RaceSite} site @param {Tab} tab */
+export async function tokenIsOver(site, tab) {
+  const { knobs } = site.provider;
+  Object.assign(knobs, { beforeToken: async () => {}, expiresIn: 0 });
+  await tab.run(() => window.handler.refresh());
+  knobs.expiresIn = null;
+}
+
+/** So many calls at once from each tab: their statuses, or what they failed with. @param {Tab[]} tabs @param {number} [calls] @returns {Promise<(number | string)[]>} */
+export async function callFrom(tabs, calls = CALLS) {
+  const answers = await Promise.all(
+    tabs.map((tab, at) =>
+      tab.run(
+        ([tab, calls]) => Promise.all(Array.from({ length: calls }, (_, n) => window.handler.fetch(`/api/orders/${tab}-${n}`).then((answer) => answer.status, (error) => `${error.name}: ${error.message}`))),
+        [at, calls],
+      ),
+    ),
+  );
+  return answers.flat();
+}
+
+/** Everybody is still signed in, and no tab was told anything. @param {RaceSite} site @param {Tab[]} tabs */
+export async function allIsWell(site, tabs) {
+  for (const tab of tabs) {
+    assert.equal((await session(tab)).status, 'authenticated');
+    assert.deepEqual(await told(tab), []);
+  }
+  assert.doesNotMatch(site.server.output, /session_ended|session_reuse_detected|session_renewal_rejected|panicked/);
+}
