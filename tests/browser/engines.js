@@ -53,7 +53,7 @@ async function chromiumTab(context) {
     go: async (url) => void (await page.goto(url)),
     run: (script, argument) => page.evaluate(/** @type {any} */ (script), argument),
     first: (script, argument) => page.addInitScript(/** @type {any} */ (script), argument),
-    fill: (selector, text) => (text === undefined ? page.locator(selector).click() : page.locator(selector).fill(text)),
+    fill: (selector, text) => (text === undefined ? page.locator(selector).click({ noWaitAfter: true }) : page.locator(selector).fill(text)),
     url: () => page.url(),
     cookies: () => context.cookies(),
     another: () => chromiumTab(context),

@@ -20,12 +20,25 @@ const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'transfer-en
 export async function startFront(certificate, host, upstream) {
   /** Every request that has left for Cloakroom. @type {Passing[]} */
   const passed = [];
-  /** @type {Set<{which: Which, opened: Promise<void>}>} */
+  /** @type {Set<{which: Which, waiting: number, opened: Promise<void>}>} */
   const holds = new Set();
   /** @type {Set<{which: Which, lost: () => void}>} */
   const losses = new Set();
   /** @type {Set<() => void>} */
   const watchers = new Set();
+  /** Resolves when it is so; asked at every request. @param {() => boolean} isSo */
+  const whenever = (isSo) =>
+    /** @type {Promise<void>} */ (
+      new Promise((resolve) => {
+        const look = () => {
+          if (!isSo()) return;
+          watchers.delete(look);
+          resolve();
+        };
+        watchers.add(look);
+        look();
+      })
+    );
   const server = http2.createSecureServer({ ...certificate, allowHTTP1: true }, async (request, response) => {
     const { method, url: path } = request;
     const passing = { method, path, cookie: request.headers.cookie ?? '' };
@@ -36,7 +49,12 @@ export async function startFront(certificate, host, upstream) {
       gone = true; // for Cloakroom, too
       onward?.destroy();
     });
-    for (const { which, opened } of holds) if (which(passing)) await opened;
+    for (const held of holds) {
+      if (!held.which(passing)) continue;
+      held.waiting += 1;
+      watchers.forEach((look) => look());
+      await held.opened;
+    }
     if (gone) return;
     const headers = Object.entries(request.headers).filter(([name]) => !name.startsWith(':'));
     onward = http.request({ host: '127.0.0.1', port: upstream, method, path, headers: { ...Object.fromEntries(headers), host: request.authority ?? request.headers.host } });
@@ -71,25 +89,19 @@ export async function startFront(certificate, host, upstream) {
     /** Resolves once so many more requests of this kind have left for Cloakroom. @param {number} count @param {Which} which */
     more(count, which) {
       const from = passed.length;
-      return /** @type {Promise<void>} */ (
-        new Promise((resolve) => {
-          const look = () => {
-            if (passed.slice(from).filter(which).length < count) return;
-            watchers.delete(look);
-            resolve();
-          };
-          watchers.add(look);
-        })
-      );
+      return whenever(() => passed.slice(from).filter(which).length >= count);
     },
-    /** Holds requests of this kind back until the function that comes back is called. @param {Which} which */
+    /** Holds requests of this kind back until it is opened; `holds` resolves once it has so many. @param {Which} which */
     hold(which) {
       let open = () => {};
-      const held = { which, opened: /** @type {Promise<void>} */ (new Promise((resolve) => (open = resolve))) };
+      const held = { which, waiting: 0, opened: /** @type {Promise<void>} */ (new Promise((resolve) => (open = resolve))) };
       holds.add(held);
-      return () => {
-        holds.delete(held);
-        open();
+      return {
+        holds: (/** @type {number} */ count) => whenever(() => held.waiting >= count),
+        open() {
+          holds.delete(held);
+          open();
+        },
       };
     },
     /** Loses the next answer to a request of this kind; resolves when it has. @param {Which} which */

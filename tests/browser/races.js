@@ -1,6 +1,7 @@
 /** Five tabs of one browser, and tokens that are over when a test says so. */
 
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { startSite } from './site.js';
 import { TOPOLOGIES } from './topologies.js';
 import { session, signIn, told } from './visitor.js';
@@ -18,20 +19,32 @@ export const PATIENCE = LONG ? 600_000 : 120_000;
 
 export const isApiCall = (/** @type {import('./front.js').Passing} */ { path }) => path.startsWith('/api/');
 export const isRefresh = (/** @type {import('./front.js').Passing} */ { path }) => path === '/oauth-agent/refresh';
+export const isCallback = (/** @type {import('./front.js').Passing} */ { path }) => path.startsWith('/oauth-agent/callback?');
 export const isLogout = (/** @type {import('./front.js').Passing} */ { path }) => path === '/oauth-agent/logout';
 
 /**
- * Behind HTTP/2, with somebody signed in and as many tabs open.
+ * A site behind HTTP/2, and one tab that is nowhere yet.
  * @param {import('node:test').TestContext} t
  * @param {{person: () => Promise<Tab>}} browser
- * @param {{mode?: 'inline' | 'spa', count?: number, prepare?: (tab: Tab) => Promise<void>, routes?: (api: string) => string}} [options]
+ * @param {{mode?: 'inline' | 'spa', routes?: (api: string) => string}} [options]
  */
-export async function openTabs(t, browser, { mode = 'inline', count = TABS, prepare = async () => {}, routes } = {}) {
+export async function openSite(t, browser, { mode = 'inline', routes } = {}) {
   const topology = TOPOLOGIES.find(({ https, page, handler }) => https && page === handler) ?? assert.fail();
   const site = /** @type {RaceSite} */ (await startSite(topology, { session: `refresh = "${mode}"`, ...(routes && { routes }) }));
   t.after(site.stop);
   const first = await browser.person();
   t.after(first.close);
+  return { site, first };
+}
+
+/**
+ * The same with somebody signed in, and as many tabs open.
+ * @param {import('node:test').TestContext} t
+ * @param {{person: () => Promise<Tab>}} browser
+ * @param {{mode?: 'inline' | 'spa', count?: number, prepare?: (tab: Tab) => Promise<void>, routes?: (api: string) => string}} [options]
+ */
+export async function openTabs(t, browser, { count = TABS, prepare = async () => {}, ...options } = {}) {
+  const { site, first } = await openSite(t, browser, options);
   await prepare(first);
   await signIn(first, site);
   const tabs = [first];
@@ -54,6 +67,30 @@ export async function tokenIsOver(site, tab) {
   Object.assign(knobs, { beforeToken: async () => {}, expiresIn: 0 });
   await tab.run(() => window.handler.refresh());
   knobs.expiresIn = null;
+}
+
+/**
+ * From now on the provider rotates and holds its answers back until they are let go.
+ * @param {RaceSite} site
+ */
+export function holdTokens(site) {
+  let [open, asked] = [() => {}, () => {}];
+  const opened = new Promise((resolve) => (open = () => resolve(null)));
+  const reached = new Promise((resolve) => (asked = () => resolve(null)));
+  site.provider.knobs.beforeToken = async () => {
+    asked();
+    await opened;
+  };
+  return { open, reached };
+}
+
+/** What a copy of these cookies gets from the API: a status. @param {RaceSite} site @param {Record<string, string>} cookies @returns {Promise<number>} */
+export function replay(site, cookies) {
+  const cookie = Object.entries(cookies).map((pair) => pair.join('=')).join('; ');
+  const { host } = new URL(site.origin);
+  return new Promise((resolve, reject) => {
+    http.get({ host: '127.0.0.1', port: site.port, path: '/api/copy', headers: { host, cookie, 'token-handler-version': '1' } }, (answer) => resolve(answer.resume().statusCode ?? 0)).once('error', reject);
+  });
 }
 
 /** So many calls at once from each tab: their statuses, or what they failed with. @param {Tab[]} tabs @param {number} [calls] @returns {Promise<(number | string)[]>} */

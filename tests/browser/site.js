@@ -49,7 +49,11 @@ export async function startSite({ page, handler, provider: providerHost, https: 
 window.violations = [];
 document.addEventListener('securitypolicyviolation', (event) => window.violations.push(event.violatedDirective + ' ' + event.blockedURI));
 window.failed = takeLoginError()?.code ?? null;
-window.handler = createTokenHandler({ agent: '${client}/oauth-agent', apis: ['${client}/api'] });
+window.handler = createTokenHandler({
+  agent: '${client}/oauth-agent',
+  apis: ['${client}/api'],
+  navigate: (url) => window.stay || location.assign(url), // a test may want to stay
+});
 window.told = [];
 for (const event of ['loggedout', 'expiring', 'superseded']) window.handler.on(event, (what) => window.told.push({ event, ...what }));`,
       'token-handler.js': await readFile(`${root}spa-demo/js/token-handler.js`, 'utf8'),
@@ -89,7 +93,7 @@ ${routes(api.address)}`,
     const server = new Child(binary(), ['serve', '--config', config]);
     ends.push(() => server.stop());
     await server.listening(port);
-    return { page: `${pageOrigin}/`, origin, client, handler, api, provider, server, front, stop };
+    return { page: `${pageOrigin}/`, origin, port, client, handler, api, provider, server, front, stop };
   } catch (error) {
     await stop();
     throw error;
