@@ -20,7 +20,8 @@ import { MAPPED } from './topologies.js';
  * @property {() => Promise<Tab>} another One more tab of the same person.
  * @property {() => Promise<void>} shut This tab alone.
  * @property {() => Promise<void>} close With everything that this person's browser knew.
- * @property {(frozen: boolean) => Promise<void>} [freeze] As a browser does with a tab long out of sight: its script stands still.
+ * @property {() => Promise<() => Promise<void>>} [sleep] Its script stands still, at the first statement that it would run, until it is
+ *   woken by what comes back, which waits until it has come to that.
  *
  * @typedef {object} Engine
  * @property {string} name
@@ -59,7 +60,17 @@ async function chromiumTab(context) {
     another: () => chromiumTab(context),
     shut: () => page.close(),
     close: () => context.close(),
-    freeze: async (frozen) => void (await cdp.send('Page.setWebLifecycleState', { state: frozen ? 'frozen' : 'active' })),
+    // `Page.setWebLifecycleState` freezes only what is out of sight, which a headless tab never is.
+    async sleep() {
+      const standsStill = new Promise((resolve) => cdp.once('Debugger.paused', resolve));
+      await cdp.send('Debugger.enable');
+      await cdp.send('Debugger.pause');
+      return async () => {
+        await standsStill;
+        await cdp.send('Debugger.resume');
+        await cdp.send('Debugger.disable');
+      };
+    },
   };
 }
 

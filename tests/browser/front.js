@@ -7,6 +7,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
+import { pipeline } from 'node:stream';
 
 /** What HTTP/2 does not know of HTTP/1.1 (RFC 9113 §8.2.2). */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'];
@@ -73,7 +74,7 @@ export async function startFront(certificate, host, upstream) {
       }
       const kept = Object.entries(answer.headers).filter(([name]) => !HOP_BY_HOP.includes(name));
       response.writeHead(answer.statusCode ?? 502, Object.fromEntries(kept));
-      answer.pipe(response);
+      pipeline(answer, response, () => {}); // cut here where it was cut there
     });
     request.pipe(onward);
   });

@@ -26,11 +26,11 @@ export const isLogout = (/** @type {import('./front.js').Passing} */ { path }) =
  * A site behind HTTP/2, and one tab that is nowhere yet.
  * @param {import('node:test').TestContext} t
  * @param {{person: () => Promise<Tab>}} browser
- * @param {{mode?: 'inline' | 'spa', routes?: (api: string) => string}} [options]
+ * @param {{mode?: 'inline' | 'spa', lines?: string, routes?: string}} [options] `lines`: further ones of `[app.session]`
  */
-export async function openSite(t, browser, { mode = 'inline', routes } = {}) {
+export async function openSite(t, browser, { mode = 'inline', lines = '', routes } = {}) {
   const topology = TOPOLOGIES.find(({ https, page, handler }) => https && page === handler) ?? assert.fail();
-  const site = /** @type {RaceSite} */ (await startSite(topology, { session: `refresh = "${mode}"`, ...(routes && { routes }) }));
+  const site = /** @type {RaceSite} */ (await startSite(topology, { session: `refresh = "${mode}"\n${lines}`, ...(routes && { routes }) }));
   t.after(site.stop);
   const first = await browser.person();
   t.after(first.close);
@@ -41,7 +41,7 @@ export async function openSite(t, browser, { mode = 'inline', routes } = {}) {
  * The same with somebody signed in, and as many tabs open.
  * @param {import('node:test').TestContext} t
  * @param {{person: () => Promise<Tab>}} browser
- * @param {{mode?: 'inline' | 'spa', count?: number, prepare?: (tab: Tab) => Promise<void>, routes?: (api: string) => string}} [options]
+ * @param {{mode?: 'inline' | 'spa', lines?: string, routes?: string, count?: number, prepare?: (tab: Tab) => Promise<void>}} [options]
  */
 export async function openTabs(t, browser, { count = TABS, prepare = async () => {}, ...options } = {}) {
   const { site, first } = await openSite(t, browser, options);
@@ -84,12 +84,17 @@ export function holdTokens(site) {
   return { open, reached };
 }
 
-/** What a copy of these cookies gets from the API: a status. @param {RaceSite} site @param {Record<string, string>} cookies @returns {Promise<number>} */
-export function replay(site, cookies) {
+/**
+ * What a copy of these cookies gets, outside any browser: a status.
+ * @param {RaceSite} site @param {Record<string, string>} cookies @param {{method?: string, path?: string}} [where]
+ * @returns {Promise<number>}
+ */
+export function replay(site, cookies, { method = 'GET', path = '/api/copy' } = {}) {
   const cookie = Object.entries(cookies).map((pair) => pair.join('=')).join('; ');
   const { host } = new URL(site.origin);
   return new Promise((resolve, reject) => {
-    http.get({ host: '127.0.0.1', port: site.port, path: '/api/copy', headers: { host, cookie, 'token-handler-version': '1' } }, (answer) => resolve(answer.resume().statusCode ?? 0)).once('error', reject);
+    const request = http.request({ host: '127.0.0.1', port: site.port, method, path, headers: { host, cookie, 'token-handler-version': '1' } });
+    request.once('response', (answer) => resolve(answer.resume().statusCode ?? 0)).once('error', reject).end();
   });
 }
 

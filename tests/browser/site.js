@@ -23,9 +23,9 @@ const POLICY = (/** @type {string} */ handler) =>
 
 /**
  * @param {import('./topologies.js').Topology} topology
- * @param {{session?: string, routes?: (api: string) => string}} [more] Lines of `[app.session]`; further routes
+ * @param {{session?: string, routes?: string}} [more] Lines of `[app.session]`; further routes
  */
-export async function startSite({ page, handler, provider: providerHost, https: tls = false }, { session = '', routes = () => '' } = {}) {
+export async function startSite({ page, handler, provider: providerHost, https: tls = false }, { session = '', routes = '' } = {}) {
   /** @type {(() => Promise<unknown>)[]} */
   const ends = [];
   const stop = async () => {
@@ -88,7 +88,7 @@ ${session}
 [[app.route]]
 path = "/api"
 upstream = "${api.address}"
-${routes(api.address)}`,
+${routes}`,
     );
     const server = new Child(binary(), ['serve', '--config', config]);
     ends.push(() => server.stop());
