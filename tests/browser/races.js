@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import { startDemo } from './demo.js';
+import { until } from './engines.js';
 import { startSite } from './site.js';
 import { TOPOLOGIES } from './topologies.js';
 import { session, signIn, told } from './visitor.js';
@@ -56,6 +58,63 @@ export async function openTabs(t, browser, { count = TABS, prepare = async () =>
     tabs.push(tab);
   }
   return { site, tabs };
+}
+
+/**
+ * The demo with somebody signed in, and its tabs, each with a client of the test's own beside the page's.
+ * @param {import('node:test').TestContext} t @param {{person: () => Promise<Tab>}} browser
+ */
+export async function openDemoTabs(t, browser) {
+  const demo = await startDemo({ CLOAKROOM_LOG: 'cloakroom=debug' });
+  t.after(demo.stop);
+  const first = await browser.person();
+  t.after(first.close);
+  const tabs = [first];
+  while (tabs.length < TABS) tabs.push(await first.another());
+  await first.go(demo.address);
+  await until(() => first.run(() => document.documentElement.dataset.session), (status) => status === 'anonymous', 'a way in');
+  await first.fill('[data-testid=sign-in]');
+  await until(async () => first.run(() => document.querySelector('input[name=username]') !== null), Boolean, 'the form');
+  await first.fill('input[name=username]', demo.user);
+  await first.fill('input[name=password]', demo.password);
+  await first.fill('button[type=submit]');
+  await until(async () => first.url(), (url) => url.startsWith(demo.origin), 'the way back');
+  for (const tab of tabs) {
+    if (tab !== first) await tab.go(demo.address);
+    await until(() => tab.run(() => document.documentElement.dataset.session), (status) => status === 'authenticated', 'a session');
+    await tab.run(async () => {
+      const { createTokenHandler } = await import('/js/token-handler.js');
+      window.racing = createTokenHandler();
+      window.told = [];
+      for (const event of ['loggedout', 'superseded']) window.racing.on(event, (what) => window.told.push({ event, ...what }));
+      await window.racing.ready;
+    });
+  }
+  return { demo, tabs };
+}
+
+/** Presses the demo's button, and waits until the token is over. @param {Tab} tab */
+export async function expireNow(tab) {
+  await tab.run(() => void (document.getElementById('announcer').textContent = ''));
+  await tab.fill('[data-testid=expire-now]');
+  await until(() => tab.run(() => document.getElementById('announcer').textContent), (said) => /access token is over/.test(said), 'the end of the token');
+}
+
+/** What the demo's API says of the token that it received, in each of so many calls from each tab; of a refusal its code. @param {Tab[]} tabs @returns {Promise<string[]>} */
+export async function echoFrom(tabs) {
+  const answers = tabs.map((tab) =>
+    tab.run(
+      (calls) =>
+        Promise.all(
+          Array.from({ length: calls }, async () => {
+            const answer = await window.racing.fetch('/api/echo');
+            return answer.ok ? (await answer.json()).authorization.fingerprint : `${answer.status} ${answer.headers.get('token-handler-error')}`;
+          }),
+        ),
+      CALLS,
+    ),
+  );
+  return (await Promise.all(answers)).flat();
 }
 
 /** @param {RaceSite} site */
