@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ENGINES, until } from './engines.js';
-import { allIsWell, callFrom, openSite, openTabs, refreshes, replay, tokenIsOver } from './races.js';
+import { allIsWell, callFrom, holdTokens, openSite, openTabs, refreshes, replay, tokenIsOver } from './races.js';
 import { fillInForm, isBack, session, sessionCookies, told } from './visitor.js';
 
 /** Waits until the tab was told so much, and comes back with it. @param {import('./engines.js').Tab} tab @param {number} count */
@@ -97,6 +97,26 @@ describe('a tab that the browser has put to sleep', () => {
     const asked = refreshes(site).length;
     await wake();
     assert.deepEqual([...new Set(await callFrom([asleep, awake]))], [200]);
+    assert.equal(refreshes(site).length - asked, 1);
+    await allIsWell(site, [awake, asleep]);
+  });
+
+  test('stands in nobody’s way, though it fell asleep in the middle of a renewal and holds the lock', async (t) => {
+    const { site, tabs: [awake, asleep] } = await openTabs(t, browser, {
+      mode: 'spa',
+      count: 2,
+      prepare: (tab) => tab.first(() => (window.options = { timeoutSeconds: 2 })),
+    });
+    await tokenIsOver(site, awake);
+    const asked = refreshes(site).length;
+    const { open, reached } = holdTokens(site);
+    await asleep.run(() => void (window.slept = window.handler.fetch('/api/slept').then((answer) => answer.status)));
+    await reached;
+    const wake = (await asleep.sleep?.()) ?? assert.fail();
+    open();
+    assert.deepEqual([...new Set(await callFrom([awake]))], [200]);
+    await wake();
+    assert.equal(await asleep.run(() => window.slept), 200);
     assert.equal(refreshes(site).length - asked, 1);
     await allIsWell(site, [awake, asleep]);
   });

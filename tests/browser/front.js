@@ -107,6 +107,8 @@ export async function startFront(certificate, host, upstream) {
     },
     /** Loses the next answer to a request of this kind; resolves when it has. @param {Which} which */
     lose: (which) => /** @type {Promise<void>} */ (new Promise((lost) => losses.add({ which, lost }))),
+    /** The network goes away under everything that is under way; what comes afterwards finds it again. */
+    cut: () => sessions.forEach((session) => session.destroy()),
     async stop() {
       server.close();
       sessions.forEach((session) => session.destroy());

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { BASIC } from '../interop/provider.js';
-import { ENGINES } from './engines.js';
+import { ENGINES, until } from './engines.js';
 import { CALLS, allIsWell, callFrom, holdTokens, isApiCall, isCallback, isLogout, isRefresh, openSite, openTabs, refreshes, replay, tokenIsOver } from './races.js';
 import { fillInForm, isBack, session, sessionCookies, toTheForm, told } from './visitor.js';
 
@@ -75,6 +75,34 @@ for (const engine of ENGINES) {
         await allIsWell(site, tabs);
       });
     }
+
+    for (const mode of /** @type {const} */ (['inline', 'spa'])) {
+      test(`a network that goes away in the middle of a renewal: the session stays, and goes on with the network, refresh = "${mode}"`, async (t) => {
+        const { site, tabs } = await openTabs(t, browser, { mode, count: 2 });
+        await tokenIsOver(site, tabs[0]);
+        const asked = refreshes(site).length;
+        const { open, reached } = holdTokens(site);
+        const answers = callFrom(tabs, 3);
+        await reached;
+        site.front.cut();
+        open();
+        for (const answer of await answers) assert.ok(answer === 200 || /TypeError|no answer from/.test(String(answer)), `${answer}`);
+        assert.deepEqual([...new Set(await callFrom(tabs))], [200]);
+        assert.equal(refreshes(site).length - asked, 1);
+        await allIsWell(site, tabs);
+      });
+    }
+
+    test('a page that comes back by the back button after a sign-out in another tab shows nobody', async (t) => {
+      const { site, tabs: [away, leaving] } = await openTabs(t, browser, { count: 2 });
+      await away.go(`${site.page}token-handler.js`); // somewhere else
+      await leaving.run(() => {
+        window.stay = true;
+        return window.handler.logout();
+      });
+      await away.run(() => void setTimeout(() => history.back()));
+      await until(() => away.run(() => window.handler?.session.status), (status) => status === 'anonymous', 'nobody');
+    });
 
     test('a call that slept on its way with the old cookies is answered after the others have gone on with the new ones', async (t) => {
       const { site, tabs } = await openTabs(t, browser, { count: 2 });

@@ -53,6 +53,7 @@ window.handler = createTokenHandler({
   agent: '${client}/oauth-agent',
   apis: ['${client}/api'],
   navigate: (url) => window.stay || location.assign(url), // a test may want to stay
+  ...window.options,
 });
 window.told = [];
 for (const event of ['loggedout', 'expiring', 'superseded']) window.handler.on(event, (what) => window.told.push({ event, ...what }));`,
