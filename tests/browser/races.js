@@ -17,7 +17,7 @@ const LONG = Boolean(process.env.CLOAKROOM_LONG);
 /** How often the race is run. @type {Record<string, number>} */
 export const ROUNDS = LONG ? { Chromium: 50, Firefox: 10 } : { Chromium: 5, Firefox: 2 };
 /** Milliseconds for all of them. */
-export const PATIENCE = LONG ? 600_000 : 120_000;
+export const PATIENCE = LONG ? 900_000 : 240_000;
 
 export const isApiCall = (/** @type {import('./front.js').Passing} */ { path }) => path.startsWith('/api/');
 export const isRefresh = (/** @type {import('./front.js').Passing} */ { path }) => path === '/oauth-agent/refresh';
