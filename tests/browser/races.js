@@ -100,6 +100,17 @@ export async function expireNow(tab) {
   await until(() => tab.run(() => document.getElementById('announcer').textContent), (said) => /access token is over/.test(said), 'the end of the token');
 }
 
+/**
+ * All that the demo has logged by now: up to the refusal of a call that is made for this.
+ * @param {import('./demo.js').Demo} demo @param {Tab} tab
+ */
+export async function logUntilNow(demo, tab) {
+  const id = await tab.run(async () => (await fetch('/api/echo')).headers.get('x-request-id')); // without the header: refused, and logged
+  assert.match(id ?? '', /^[0-9a-f]{32}$/);
+  await demo.child.until(() => demo.child.output.includes(id), 'the line of a refusal');
+  return demo.child.output;
+}
+
 /** What the demo's API says of the token that it received, in each of so many calls from each tab; of a refusal its code. @param {Tab[]} tabs @returns {Promise<string[]>} */
 export async function echoFrom(tabs) {
   const answers = tabs.map((tab) =>

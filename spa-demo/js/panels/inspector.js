@@ -58,6 +58,7 @@ export function inspectorPanel(handler) {
 function words(name, value) {
   if (name.endsWith('At') && typeof value === 'number') return `in ${Math.max(0, Math.round((value - performance.now()) / 1000))} s`;
   if (name === 'claims') return `${Object.keys(Object(value)).length} claims, see “Who am I?”`;
+  if (name === 'handle') return `${String(value).slice(0, 8)}…`; // enough to see that it is another one
   return String(value);
 }
 
