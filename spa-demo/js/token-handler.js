@@ -6,6 +6,7 @@
  *
  *     const handler = createTokenHandler({ agent: '/oauth-agent', apis: ['/api'] });
  *     handler.subscribe((session) => render(session));
+ *     handler.on('loggedout', ({ reason }) => forgetWhatWasShown(reason));
  *     const session = await handler.ready;
  *     if (session.status === 'anonymous') await handler.login({ returnTo: '/orders/42' });
  *     const orders = await handler.fetch('/api/orders');
@@ -19,7 +20,7 @@
  *    off loopback, blocked storage) it looks before it renews, and the server's own single flight still holds. A request
  *    is sent again at most once, and a stream never.
  * 4. Tabs move in step over a BroadcastChannel: signed out in one is signed out in all. Without one they find out
- *    at their next call or look.
+ *    at their next call or look. Each tab is told of each event once, however it finds out.
  * 5. `fetch` speaks only to the API prefixes it was given. Anything else is refused before it leaves the browser,
  *    so that neither cookies nor the CSRF header go astray by a typing error.
  * 6. A browser that does not keep the cookies is found out before the page is left: `login` rejects with
@@ -52,11 +53,12 @@
  */
 
 /**
- * Claims of the ID token. Times are points on this tab's `performance.now()` clock, in milliseconds; null: not told.
+ * Claims of the ID token. `handle` names the session: another one after each sign-in. Times are points on this tab's `performance.now()` clock, in milliseconds; null: not told.
  * `idleExpiresAt` is as of the last look: calls slide it on the server. `expiring`: the session ends within
  * `warnSeconds` unless somebody does something; `refresh()` is such a thing, unless its absolute lifetime is over.
  * @typedef {Readonly<{
  *   status: 'authenticated',
+ *   handle: string,
  *   claims: Readonly<Record<string, unknown>>,
  *   accessExpiresAt: number | null,
  *   idleExpiresAt: number | null,
@@ -68,6 +70,20 @@
 /**
  * The session as this tab knows it.
  * @typedef {LoadingSession | AnonymousSession | AuthenticatedSession} Session
+ */
+
+/**
+ * What `on` listens to; each once in every tab that knew the session, after `session` has been replaced. A page that
+ * starts signed out is told nothing.
+ *
+ * `loggedout`: the session is over. `from`: `this_tab` or `another_tab`, where `logout()` was called; `server`, where the
+ * agent said so at a call or a look, in whichever tab. `expiring`: it ends in `seconds` unless somebody does something.
+ * `superseded`: this tab was behind. By a `login`: another sign-in, perhaps of somebody else, took the session's place; by a
+ * `renewal`: a request met 409 `refresh_superseded` and was answered when it was sent again.
+ * @typedef {object} SessionEvents
+ * @property {Readonly<{ reason: AnonymousReason, from: 'this_tab' | 'another_tab' | 'server' }>} loggedout
+ * @property {Readonly<{ seconds: number }>} expiring
+ * @property {Readonly<{ by: 'login' | 'renewal' }>} superseded
  */
 
 /**
@@ -87,6 +103,7 @@
  * @property {Session} session The session as known now: a frozen snapshot, replaced (never changed) when it changes.
  * @property {Promise<Session>} ready Settles with the first answer of the agent; never rejects.
  * @property {(listener: (session: Session) => void) => () => void} subscribe Calls `listener` at every change; gives back the way to stop it. Fits React's `useSyncExternalStore`.
+ * @property {<E extends keyof SessionEvents>(event: E, listener: (told: SessionEvents[E]) => void) => () => void} on Calls `listener` at every such event; gives back the way to stop it.
  * @property {(options?: LoginOptions) => Promise<void>} login Leaves for the provider's sign-in page. Rejects with `cookie_blocked` where the way back could not work.
  * @property {() => Promise<{ leaving: boolean }>} logout Ends the session here, in other tabs and at the server; `leaving`: the page is now on its way to the provider, to end the session there, too.
  * @property {() => Promise<Session>} refresh Renews the access token now. API calls need no such help.
@@ -138,12 +155,17 @@ export function createTokenHandler(options = {}) {
 
   /** @type {Session} */
   let session = LOADING;
-  /** @type {Set<(session: Session) => void>} */
+  /** Who listens to what. @type {Set<{ event: string, listener: (told: any) => void }>} */
   const listeners = new Set();
+  /** Of the session whose end this tab has not been told of, also while it asks again. */
+  let handle = '';
+  /** Whether its coming end has been told. */
+  let warned = false;
   /** Counts beginnings and ends of sessions: an answer that was asked for in an earlier epoch describes the past. */
   let epoch = 0;
   let lastLookAt = -Infinity;
   let lastRenewalAt = -Infinity;
+  let lastSupersededAt = -Infinity;
   let failedLooks = 0;
   let disposed = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -156,13 +178,44 @@ export function createTokenHandler(options = {}) {
     if (disposed) return;
     session = Object.freeze(next);
     planNextLook();
-    for (const listener of [...listeners]) {
+    emit('session', session);
+  }
+
+  /**
+   * @param {keyof SessionEvents | 'session'} event
+   * @param {SessionEvents[keyof SessionEvents] | Session} told
+   */
+  function emit(event, told) {
+    for (const each of [...listeners]) {
+      if (each.event !== event || !listeners.has(each)) continue; // stopped by the one before
       try {
-        listener(session);
+        each.listener(told);
       } catch (error) {
         reportError(error); // one listener's mistake is not the next one's
       }
     }
+  }
+
+  /**
+   * @param {string} event
+   * @param {(told: any) => void} listener
+   */
+  function listen(event, listener) {
+    const each = { event, listener };
+    listeners.add(each);
+    return () => void listeners.delete(each);
+  }
+
+  /**
+   * Nobody is signed in any more: said once of each session, however many ways the news takes.
+   * @param {AnonymousSession} next
+   * @param {SessionEvents['loggedout']['from']} from
+   */
+  function end(next, from) {
+    const knew = handle;
+    handle = '';
+    publish(next);
+    if (knew) emit('loggedout', { reason: next.reason, from });
   }
 
   /**
@@ -172,21 +225,31 @@ export function createTokenHandler(options = {}) {
   function settle(next) {
     const before = session;
     if (next.status === 'authenticated') {
-      if (markOf(before) !== markOf(next)) {
+      const knew = handle;
+      const warnedBefore = warned && knew === next.handle;
+      handle = next.handle;
+      warned = next.expiring;
+      if (handleOf(before) !== handle) {
         epoch += 1;
-        tell({ type: 'began', mark: markOf(next) });
-      } else if (isExpiring(before) && !next.expiring) {
+        tell({ type: 'began', handle });
+      } else if (isExpiring(before) && !warned) {
         tell({ type: 'renewed' }); // the other tabs may take their warning down
+      }
+      publish(next);
+      if (knew && knew !== handle) emit('superseded', { by: 'login' });
+      if (warned && !warnedBefore) {
+        tell({ type: 'expiring' }); // a tab in the background may be slow to look
+        emit('expiring', { seconds: Math.max(Math.floor(timeLeft(next) / 1000), 0) });
       }
     } else {
       if (before.status === 'anonymous' && before.reason === next.reason && !before.error) return;
       if (before.status === 'anonymous' && before.reason === 'cookie_blocked' && next.reason === 'none') return; // still is
       if (before.status === 'authenticated') {
         epoch += 1;
-        tell({ type: 'ended', reason: next.reason });
+        tell({ type: 'ended', reason: next.reason, from: 'server' });
       }
+      end(next, 'server');
     }
-    publish(next);
   }
 
   // ---- asking for the session
@@ -232,16 +295,15 @@ export function createTokenHandler(options = {}) {
       // Counted from the question, not the answer: rather a little early than too late.
       const at = (/** @type {unknown} */ seconds) => (typeof seconds === 'number' ? askedAt + seconds * 1000 : null);
       const known = session;
-      const idleExpiresAt = at(answer.session_idle_expires_in);
-      const sessionExpiresAt = at(answer.session_expires_in);
+      const ends = { idleExpiresAt: at(answer.session_idle_expires_in), sessionExpiresAt: at(answer.session_expires_in) };
       return {
+        ...ends,
         status: 'authenticated',
+        handle: String(answer.session_handle),
         claims: frozen(isRecord(answer.id_token_claims) ? answer.id_token_claims : {}),
         // A renewal that finished while we asked knows better than this answer.
         accessExpiresAt: known.status === 'authenticated' && lastRenewalAt > askedAt ? known.accessExpiresAt : at(answer.access_token_expires_in),
-        idleExpiresAt,
-        sessionExpiresAt,
-        expiring: Math.min(idleExpiresAt ?? Infinity, sessionExpiresAt ?? Infinity) - performance.now() <= warnSeconds * 1000,
+        expiring: timeLeft(ends) <= warnSeconds * 1000,
       };
     }
   }
@@ -252,8 +314,7 @@ export function createTokenHandler(options = {}) {
     if (disposed) return;
     let delay = Infinity;
     if (session.status === 'authenticated') {
-      const end = Math.min(session.idleExpiresAt ?? Infinity, session.sessionExpiresAt ?? Infinity);
-      delay = Math.max(end - (session.expiring ? 0 : warnSeconds * 1000) - performance.now(), 0) + 1000;
+      delay = Math.max(timeLeft(session) - (session.expiring ? 0 : warnSeconds * 1000), 0) + 1000;
     }
     if (failedLooks > 0) delay = Math.min(2 ** failedLooks, 60) * 1000;
     if (delay === Infinity) return;
@@ -374,8 +435,7 @@ export function createTokenHandler(options = {}) {
     let response = await send();
     const refusal = refusalOf(response);
     if (repeatable && refusal === 'refresh_superseded') {
-      await patience(response);
-      response = await send(); // the jar holds the winner's cookies by now
+      response = await sendBehindTheWinner(response, send, sentAt);
     } else if (refusal === 'access_token_expired') {
       try {
         if (lastRenewalAt <= sentAt) await refresh();
@@ -387,6 +447,22 @@ export function createTokenHandler(options = {}) {
     }
     const over = SESSION_OVER.get(refusalOf(response));
     if (over && response.status === 401) await lost(over);
+    return response;
+  }
+
+  /**
+   * After a 409: somebody else has renewed the session, and the jar holds their cookies by the time that this waits.
+   * @param {Response} refused
+   * @param {() => Promise<Response>} send
+   * @param {number} sentAt
+   */
+  async function sendBehindTheWinner(refused, send, sentAt) {
+    await patience(refused);
+    const response = await send();
+    if (!refusalOf(response) && sentAt > lastSupersededAt) {
+      lastSupersededAt = performance.now(); // what was sent before now met the same renewal
+      emit('superseded', { by: 'renewal' });
+    }
     return response;
   }
 
@@ -422,10 +498,10 @@ export function createTokenHandler(options = {}) {
    * @param {Record<string, unknown>} [body]
    */
   async function ask(method, path, body) {
-    const response = await sendToAgent(method, path, body);
-    if (refusalOf(response) !== 'refresh_superseded') return answerOf(response);
-    await patience(response);
-    return answerOf(await sendToAgent(method, path, body)); // with the cookies of the winner
+    const sentAt = performance.now();
+    const send = () => sendToAgent(method, path, body);
+    const response = await send();
+    return answerOf(refusalOf(response) === 'refresh_superseded' ? await sendBehindTheWinner(response, send, sentAt) : response);
   }
 
   /**
@@ -494,8 +570,8 @@ export function createTokenHandler(options = {}) {
   async function logout() {
     const answer = await ask('POST', 'logout');
     epoch += 1;
-    publish({ status: 'anonymous', reason: 'logged_out' });
-    tell({ type: 'ended', reason: 'logged_out' });
+    tell({ type: 'ended', reason: 'logged_out', from: 'another_tab' });
+    end({ status: 'anonymous', reason: 'logged_out' }, 'this_tab');
     const leaving = answer.logout_url !== undefined; // absent when the provider has no such page
     if (leaving) navigate(address(answer.logout_url, 'logout_url'));
     return { leaving };
@@ -527,13 +603,15 @@ export function createTokenHandler(options = {}) {
     if (!isRecord(data)) return;
     if (data.type === 'ended') {
       epoch += 1;
-      if (session.status === 'authenticated') publish({ status: 'anonymous', reason: reasonOf(data.reason) });
-    } else if (data.type === 'began' && data.mark !== markOf(session)) {
+      if (session.status === 'authenticated') end({ status: 'anonymous', reason: reasonOf(data.reason) }, data.from === 'another_tab' ? data.from : 'server');
+    } else if (data.type === 'began' && data.handle !== handleOf(session)) {
       epoch += 1;
       reload();
     } else if (data.type === 'renewed') {
       if (typeof data.seconds === 'number') renewedFor(data.seconds, performance.now());
       if (isExpiring(session)) reload();
+    } else if (data.type === 'expiring' && session.status === 'authenticated' && !warned) {
+      reload();
     }
   }
 
@@ -575,9 +653,10 @@ export function createTokenHandler(options = {}) {
       return session;
     },
     ready,
-    subscribe(/** @type {(session: Session) => void} */ listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+    subscribe: (/** @type {(session: Session) => void} */ listener) => listen('session', listener),
+    on(/** @type {keyof SessionEvents} */ event, /** @type {(told: any) => void} */ listener) {
+      refuseUnknown('on', { [event]: listener }, ['loggedout', 'expiring', 'superseded']);
+      return listen(event, listener);
     },
     login,
     logout,
@@ -654,11 +733,14 @@ function here() {
   return [url.pathname + url.search + url.hash, url.pathname].find((path) => path.length <= 1024) ?? '/';
 }
 
-/** What makes one sign-in differ from another in the eyes of the tabs: a renewed ID token keeps `auth_time`. @param {Session} session */
-function markOf(session) {
-  if (session.status !== 'authenticated') return '';
-  const { sub, iat, auth_time: authTime = iat } = session.claims;
-  return JSON.stringify([sub, authTime]);
+/** @param {Session} session */
+function handleOf(session) {
+  return session.status === 'authenticated' ? session.handle : '';
+}
+
+/** Of the session, in milliseconds. @param {Pick<AuthenticatedSession, 'idleExpiresAt' | 'sessionExpiresAt'>} session */
+function timeLeft({ idleExpiresAt, sessionExpiresAt }) {
+  return Math.min(idleExpiresAt ?? Infinity, sessionExpiresAt ?? Infinity) - performance.now();
 }
 
 /** @param {Session} session */
@@ -709,7 +791,7 @@ function frozen(value) {
  */
 function refuseUnknown(where, given, known) {
   const stranger = Object.keys(given).find((key) => !known.includes(key));
-  if (stranger) throw new TokenHandlerError({ code: 'invalid_option', message: `Token handler: ${where} knows no option \`${stranger}\`. Check its spelling.` });
+  if (stranger) throw new TokenHandlerError({ code: 'invalid_option', message: `Token handler: ${where} does not know \`${stranger}\`. Check its spelling.` });
 }
 
 /** @type {Set<string>} */

@@ -33,6 +33,7 @@ pub(super) async fn answer(
         } => answer::json(
             &SessionBody {
                 is_logged_in: true,
+                session_handle: session.id.handle().to_string(),
                 id_token_claims: shown_claims(&agent.app, &session),
                 access_token_expires_in: access_expires_in,
                 session_expires_in,
@@ -56,6 +57,8 @@ pub(super) async fn answer(
 #[derive(Debug, Serialize)]
 pub(super) struct SessionBody {
     is_logged_in: bool,
+    /// Tells one sign-in from the next, whatever the claims say: a tab learns that another session has taken its place.
+    session_handle: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token_claims: Option<Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +83,7 @@ impl SessionBody {
         let absolute = left(session.absolute_end(app.session.absolute_timeout));
         Self {
             is_logged_in: true,
+            session_handle: session.id.handle().to_string(),
             id_token_claims: shown_claims(app, session),
             access_token_expires_in: access,
             session_expires_in: match access {

@@ -25,9 +25,9 @@ export const FLAGS = [
   '--disable-quic',
 ];
 
-/** Starts the demo on a free port and reads its banner. */
-export async function startDemo() {
-  const child = new Child(binary(), ['demo', '--port', String(await freePort())], { env: { ...process.env, NO_COLOR: '1' } });
+/** Starts the demo on a free port and reads its banner. @param {Record<string, string>} [env] */
+export async function startDemo(env = {}) {
+  const child = new Child(binary(), ['demo', '--port', String(await freePort())], { env: { ...process.env, NO_COLOR: '1', ...env } });
   try {
     const banner = await child.until(() => read(child.output), 'a banner with an address and a person');
     const { origin, port } = new URL(banner.address);

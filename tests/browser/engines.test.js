@@ -10,27 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { ENGINES, launchFirefox, until } from './engines.js';
 import { startSite } from './site.js';
 import { TOPOLOGIES } from './topologies.js';
-
-/** @param {import('./engines.js').Tab} tab */
-const session = (tab) => until(() => tab.run(() => window.handler?.ready.then(() => window.handler.session)), (known) => Boolean(known), 'a session');
-
-/** @param {import('./engines.js').Tab} tab @param {string} selector */
-const shows = (tab, selector) => until(() => tab.run((found) => document.querySelector(found) !== null, selector), Boolean, `${selector} at ${tab.url()}`);
-
-/** From the page to the forms and back. @param {import('./engines.js').Tab} tab @param {import('./site.js').Site} site */
-async function signIn(tab, site) {
-  await tab.go(`${site.page}orders/42?tab=x#y`);
-  assert.deepEqual(await session(tab), { status: 'anonymous', reason: 'none' });
-  await tab.run(() => void window.handler.login());
-  await shows(tab, 'input[name=login]');
-  await tab.fill('input[name=login]', 'alice');
-  await tab.fill('input[name=password]', 'any will do');
-  await tab.fill('button[type=submit]');
-  await until(async () => tab.run(() => document.querySelector('input[name=prompt][value=consent]') !== null), Boolean, 'the consent');
-  await tab.fill('button[type=submit]');
-  await until(async () => tab.url(), (url) => url.startsWith(site.page), 'the way back');
-  assert.equal((await session(tab)).status, 'authenticated');
-}
+import { session, signIn } from './visitor.js';
 
 for (const engine of ENGINES) {
   describe(engine.name, () => {

@@ -78,6 +78,8 @@ test('tabs see each other, renew for each other and sign out together', async (t
   await signedOut(one);
   await reads(one, '[data-testid=tab-news] li', /The session has ended/);
   await reads(one, '[data-testid=snapshot] [data-field=reason]', 'logged_out');
+  await reads(one, '[data-testid=history] li', /loggedout told: logged_out, from another tab/);
+  await picture(one, '14-signed-out-elsewhere', '#session');
   alice.calm();
 });
 

@@ -13,6 +13,7 @@ import { startApi } from '../interop/api.js';
 import { BASIC, startProvider } from '../interop/provider.js';
 import { binary, root } from '../support/binary.js';
 import { Child, freePort, run } from '../support/child.js';
+import { startFront } from './front.js';
 import { MAPPED } from './topologies.js';
 
 /** The page: leaves the client where a test finds it. `default-src 'none'` and Trusted Types, as strict as it gets. */
@@ -20,8 +21,11 @@ const PAGE = '<!doctype html><meta charset="utf-8"><title>page</title><link rel=
 const POLICY = (/** @type {string} */ handler) =>
   `default-src 'none'; script-src 'self'; img-src data:; connect-src 'self' ${handler}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'`;
 
-/** @param {import('./topologies.js').Topology} topology */
-export async function startSite({ page, handler, provider: providerHost, https: tls = false }) {
+/**
+ * @param {import('./topologies.js').Topology} topology
+ * @param {{session?: string, routes?: string}} [more] Lines of `[app.session]`; further routes
+ */
+export async function startSite({ page, handler, provider: providerHost, https: tls = false }, { session = '', routes = '' } = {}) {
   /** @type {(() => Promise<unknown>)[]} */
   const ends = [];
   const stop = async () => {
@@ -34,7 +38,9 @@ export async function startSite({ page, handler, provider: providerHost, https: 
     ends.push(api.stop);
     const port = await freePort();
     const certificate = tls ? await selfSigned(folder) : null;
-    const origin = certificate ? await terminateTls(certificate, handler, port, ends) : `http://${handler}:${port}`;
+    const front = certificate ? await startFront(certificate, handler, port) : null;
+    if (front) ends.push(front.stop);
+    const origin = front?.origin ?? `http://${handler}:${port}`;
     const split = page !== handler;
     const client = `${split ? origin : ''}`;
     const files = {
@@ -43,7 +49,14 @@ export async function startSite({ page, handler, provider: providerHost, https: 
 window.violations = [];
 document.addEventListener('securitypolicyviolation', (event) => window.violations.push(event.violatedDirective + ' ' + event.blockedURI));
 window.failed = takeLoginError()?.code ?? null;
-window.handler = createTokenHandler({ agent: '${client}/oauth-agent', apis: ['${client}/api'] });`,
+window.handler = createTokenHandler({
+  agent: '${client}/oauth-agent',
+  apis: ['${client}/api'],
+  navigate: (url) => window.stay || location.assign(url), // a test may want to stay
+  ...window.options,
+});
+window.told = [];
+for (const event of ['loggedout', 'expiring', 'superseded']) window.handler.on(event, (what) => window.told.push({ event, ...what }));`,
       'token-handler.js': await readFile(`${root}spa-demo/js/token-handler.js`, 'utf8'),
     };
     for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
@@ -71,15 +84,17 @@ issuer = "${provider.issuer}"
 client_id = ${JSON.stringify(BASIC.id)}
 client_secret = "file:${secret}"
 scopes = ["openid", "profile"]
+[app.session]
+${session}
 [[app.route]]
 path = "/api"
 upstream = "${api.address}"
-`,
+${routes}`,
     );
     const server = new Child(binary(), ['serve', '--config', config]);
     ends.push(() => server.stop());
     await server.listening(port);
-    return { page: `${pageOrigin}/`, origin, client, handler, api, provider, server, stop };
+    return { page: `${pageOrigin}/`, origin, port, client, handler, api, provider, server, front, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -98,19 +113,6 @@ function servePage(folder, host, handler, certificate, ends) {
     const isScript = ['page.js', 'token-handler.js'].includes(name);
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html').setHeader('content-security-policy', POLICY(handler));
     response.end(await readFile(path.join(folder, isScript ? name : 'index.html')));
-  });
-}
-
-/** What stands before Cloakroom in the world. @param {Certificate} certificate @param {string} host @param {number} upstream @param {(() => Promise<unknown>)[]} ends */
-function terminateTls(certificate, host, upstream, ends) {
-  return listen(certificate, host, ends, (request, response) => {
-    const { method, url: path, headers } = request;
-    const onward = http.request({ host: '127.0.0.1', port: upstream, method, path, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
-      answer.pipe(response);
-    });
-    onward.once('error', () => response.destroy());
-    request.pipe(onward);
   });
 }
 

@@ -112,6 +112,41 @@ test('tanstack-query.ts: no retry where it cannot help, and nothing is left for 
   assert.equal(client.getQueryData(['orders']), undefined);
 });
 
+test('events.ts: what one user saw is forgotten in every tab, and each end is told in words', async (t) => {
+  const { followSession } = await recipe('events.ts');
+  const world = new World(t);
+  world.server.signIn('alice', { access: 10_000, idle: 90 });
+  /** @type {string[][]} */
+  const said = [[], []];
+  for (const sentences of said) {
+    const opened = world.tab();
+    followSession(world.tabs.at(-1), { forget: () => sentences.push('forgotten'), say: (sentence) => sentences.push(sentence) });
+    await opened;
+  }
+  await world.settle();
+  for (const sentences of said) assert.deepEqual(sentences.splice(0), ['You will be signed out in 2 min unless you go on.']);
+  world.server.once('GET /api/x', () => refusal(409, 'refresh_superseded'));
+  const call = world.tabs[0].fetch('/api/x');
+  await world.advance(1);
+  assert.equal((await call).status, 200);
+  world.server.signIn('bob');
+  await world.tabs[0].reload();
+  await world.settle();
+  for (const sentences of said) assert.deepEqual(sentences.splice(0), ['forgotten', 'Somebody signed in anew in another tab.']);
+  await world.tabs[0].logout();
+  await world.settle();
+  assert.deepEqual(said.map((sentences) => sentences.splice(0)), [['forgotten', 'You have signed out.'], ['forgotten', 'You have signed out in another tab.']]);
+  for (const [reason, sentence] of [['expired', 'Your session has expired.'], ['revoked', 'Your session was ended from elsewhere.']]) {
+    world.server.signIn('carol');
+    await world.tabs[0].reload();
+    await world.settle();
+    world.server.end(reason);
+    await world.tabs[0].reload();
+    await world.settle();
+    for (const sentences of said) assert.deepEqual(sentences.splice(0), ['forgotten', sentence]);
+  }
+});
+
 test('react.tsx: the hook follows the session, and the warning can be answered', async (t) => {
   const { SignedIn } = await recipe('react.tsx');
   const world = new World(t);

@@ -117,6 +117,7 @@ export class FakeHandler {
     this.pendingLogin = false;
     /** @type {{sub: string, iat: number} | null} */
     this.session = null;
+    this.signIns = 0;
     this.reason = 'none';
     this.accessEnds = Infinity;
     this.idle = 1800;
@@ -133,6 +134,7 @@ export class FakeHandler {
   signIn(sub = 'alice', { access = 300, idle = 1800, absolute = 43_200 } = {}) {
     const now = this.seconds();
     this.session = { sub, iat: Math.floor(now) };
+    this.signIns += 1;
     this.idle = idle;
     [this.accessEnds, this.idleEnds, this.absoluteEnds] = [now + access, now + idle, now + absolute];
     return this;
@@ -197,6 +199,7 @@ export class FakeHandler {
     const left = (/** @type {number} */ end) => Math.max(0, Math.floor(end - this.seconds()));
     return json({
       is_logged_in: true,
+      session_handle: `handle-${this.signIns}`,
       id_token_claims: this.session,
       access_token_expires_in: left(this.accessEnds),
       session_expires_in: left(this.absoluteEnds),
@@ -208,6 +211,7 @@ export class FakeHandler {
     if (!this.session) return refusal(401, 'session_expired');
     this.refreshes += 1;
     await this.gate;
+    if (this.session) this.session.iat = Math.floor(this.seconds()); // a new ID token comes along
     this.accessEnds = this.seconds() + 300;
     this.idleEnds = this.seconds() + this.idle;
     return json({ access_token_expires_in: 300 });

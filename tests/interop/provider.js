@@ -29,6 +29,8 @@ export async function startProvider(app, host = '127.0.0.1') {
   const knobs = {
     /** Seconds that new access tokens live. */
     accessTokenLives: 3600,
+    /** `expires_in` of the token answers, whatever the tokens' life is: 0 makes one that is over when it arrives. @type {number | null} */
+    expiresIn: null,
     /** What access tokens that are JWTs claim beside the usual. @type {Record<string, unknown>} */
     accessTokenClaims: {},
     /** Awaited before a token request is looked at. */
@@ -50,6 +52,7 @@ export async function startProvider(app, host = '127.0.0.1') {
     const params = { ...(ctx.oidc?.body ?? {}) };
     const basic = /^basic /i.test(ctx.headers.authorization ?? '');
     if (ctx.method === 'POST' && ctx.path === '/token') {
+      if (ctx.status === 200 && knobs.expiresIn !== null) ctx.body.expires_in = knobs.expiresIn;
       tokenRequests.push({ grant: params.grant_type, status: ctx.status, basic, params, answer: ctx.body });
       await knobs.beforeToken(params);
     }

@@ -6,6 +6,7 @@
  *
  *     const handler = createTokenHandler({ agent: '/oauth-agent', apis: ['/api'] });
  *     handler.subscribe((session) => render(session));
+ *     handler.on('loggedout', ({ reason }) => forgetWhatWasShown(reason));
  *     const session = await handler.ready;
  *     if (session.status === 'anonymous') await handler.login({ returnTo: '/orders/42' });
  *     const orders = await handler.fetch('/api/orders');
@@ -19,7 +20,7 @@
  *    off loopback, blocked storage) it looks before it renews, and the server's own single flight still holds. A request
  *    is sent again at most once, and a stream never.
  * 4. Tabs move in step over a BroadcastChannel: signed out in one is signed out in all. Without one they find out
- *    at their next call or look.
+ *    at their next call or look. Each tab is told of each event once, however it finds out.
  * 5. `fetch` speaks only to the API prefixes it was given. Anything else is refused before it leaves the browser,
  *    so that neither cookies nor the CSRF header go astray by a typing error.
  * 6. A browser that does not keep the cookies is found out before the page is left: `login` rejects with
@@ -67,12 +68,13 @@ export type AnonymousSession = Readonly<{
     error?: TokenHandlerError;
 }>;
 /**
- * Claims of the ID token. Times are points on this tab's `performance.now()` clock, in milliseconds; null: not told.
+ * Claims of the ID token. `handle` names the session: another one after each sign-in. Times are points on this tab's `performance.now()` clock, in milliseconds; null: not told.
  * `idleExpiresAt` is as of the last look: calls slide it on the server. `expiring`: the session ends within
  * `warnSeconds` unless somebody does something; `refresh()` is such a thing, unless its absolute lifetime is over.
  */
 export type AuthenticatedSession = Readonly<{
     status: 'authenticated';
+    handle: string;
     claims: Readonly<Record<string, unknown>>;
     accessExpiresAt: number | null;
     idleExpiresAt: number | null;
@@ -83,6 +85,27 @@ export type AuthenticatedSession = Readonly<{
  * The session as this tab knows it.
  */
 export type Session = LoadingSession | AnonymousSession | AuthenticatedSession;
+/**
+ * What `on` listens to; each once in every tab that knew the session, after `session` has been replaced. A page that
+ * starts signed out is told nothing.
+ *
+ * `loggedout`: the session is over. `from`: `this_tab` or `another_tab`, where `logout()` was called; `server`, where the
+ * agent said so at a call or a look, in whichever tab. `expiring`: it ends in `seconds` unless somebody does something.
+ * `superseded`: this tab was behind. By a `login`: another sign-in, perhaps of somebody else, took the session's place; by a
+ * `renewal`: a request met 409 `refresh_superseded` and was answered when it was sent again.
+ */
+export type SessionEvents = {
+    loggedout: Readonly<{
+        reason: AnonymousReason;
+        from: 'this_tab' | 'another_tab' | 'server';
+    }>;
+    expiring: Readonly<{
+        seconds: number;
+    }>;
+    superseded: Readonly<{
+        by: 'login' | 'renewal';
+    }>;
+};
 /**
  * All of them only tighten what is configured.
  */
@@ -129,6 +152,10 @@ export type TokenHandlerMembers = {
      * Calls `listener` at every change; gives back the way to stop it. Fits React's `useSyncExternalStore`.
      */
     subscribe: (listener: (session: Session) => void) => () => void;
+    /**
+     * Calls `listener` at every such event; gives back the way to stop it.
+     */
+    on: <E extends keyof SessionEvents>(event: E, listener: (told: SessionEvents[E]) => void) => () => void;
     /**
      * Leaves for the provider's sign-in page. Rejects with `cookie_blocked` where the way back could not work.
      */

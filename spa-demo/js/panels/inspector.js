@@ -37,11 +37,19 @@ export function inspectorPanel(handler) {
     const change = changeBetween(before, session);
     before = session;
     tick();
-    if (!change) return;
-    log.querySelector('.quiet')?.remove();
-    log.prepend(element('li', {}, element('time', {}, new Date().toLocaleTimeString()), ' ', change));
-    while (log.children.length > MOST) log.lastElementChild?.remove();
+    if (change) write(change);
   });
+  handler.on('loggedout', ({ reason, from }) => write(element('code', {}, 'loggedout'), ` told: ${reason}, from ${from.replace('_', ' ')}`));
+  handler.on('expiring', ({ seconds }) => write(element('code', {}, 'expiring'), ` told: ${seconds} s`));
+  handler.on('superseded', ({ by }) => write(element('code', {}, 'superseded'), ` told: by a ${by}`));
+
+  /** @param {import('../element.js').Child[]} change */
+  function write(...change) {
+    log.querySelector('.quiet')?.remove();
+    log.prepend(element('li', {}, element('time', {}, new Date().toLocaleTimeString()), ' ', ...change));
+    while (log.children.length > MOST) log.lastElementChild?.remove();
+  }
+
   setInterval(tick, 1000);
   tick();
 }
@@ -50,6 +58,7 @@ export function inspectorPanel(handler) {
 function words(name, value) {
   if (name.endsWith('At') && typeof value === 'number') return `in ${Math.max(0, Math.round((value - performance.now()) / 1000))} s`;
   if (name === 'claims') return `${Object.keys(Object(value)).length} claims, see “Who am I?”`;
+  if (name === 'handle') return `${String(value).slice(0, 8)}…`; // enough to see that it is another one
   return String(value);
 }
 

@@ -56,6 +56,7 @@ export function tabsPanel() {
 const NEWS = new Map([
   ['began', 'A session has begun. Each tab asks the agent for itself.'],
   ['ended', 'The session has ended.'],
+  ['expiring', 'The session is about to end. Each tab looks for itself.'],
   ['renewed', 'One tab has renewed the session for all.'],
 ]);
 

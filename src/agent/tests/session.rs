@@ -17,8 +17,10 @@ async fn a_session_tells_who_and_how_long() {
     let mut jar = Jar::default();
     world.log_in(&mut jar).await;
     world.advance(Duration::from_secs(10));
+    let mut session = world.session(&mut jar).await;
+    session.as_object_mut().unwrap().remove("session_handle");
     assert_eq!(
-        world.session(&mut jar).await,
+        session,
         json!({
             "is_logged_in": true,
             "id_token_claims": {
@@ -36,6 +38,31 @@ async fn a_session_tells_who_and_how_long() {
             "session_idle_expires_in": 30 * 60 - 10,
         })
     );
+}
+
+/// What a tab tells sign-ins apart by: claims may be narrowed, and `iat` changes with each renewal.
+#[tokio::test]
+async fn the_handle_stays_through_renewals_and_is_another_after_the_next_login() {
+    let world = World::new().await;
+    let mut jar = Jar::default();
+    let mut handles = Vec::new();
+    for _ in 0..2 {
+        world.log_in(&mut jar).await;
+        for _ in 0..2 {
+            let handle = world.session(&mut jar).await["session_handle"].clone();
+            handles.push(handle.as_str().unwrap().to_owned());
+            world.advance(Duration::from_secs(100));
+            assert_eq!(world.post(&mut jar, "/refresh", &[]).await.status, StatusCode::OK);
+        }
+    }
+    let [first, renewed, second, renewed_too] = &*handles else {
+        panic!("{handles:?}")
+    };
+    assert_eq!((first, second), (renewed, renewed_too));
+    assert_ne!(first, second);
+    assert!(handles.iter().all(|handle| {
+        handle.len() == 32 && handle.chars().all(|digit| digit.is_ascii_hexdigit())
+    }));
 }
 
 /// Attack 190.

@@ -1,6 +1,6 @@
 /** What TypeScript users may write, and what their compiler has to refuse. Nothing of this runs. */
 
-import { TokenHandlerError, createTokenHandler, takeLoginError, type Session, type TokenHandler } from '../../../spa-demo/js/token-handler.js';
+import { TokenHandlerError, createTokenHandler, takeLoginError, type Session, type SessionEvents, type TokenHandler } from '../../../spa-demo/js/token-handler.js';
 
 const handler: TokenHandler = createTokenHandler({ agent: '/oauth-agent', apis: ['/api'] as const, warnSeconds: 60 });
 
@@ -21,6 +21,16 @@ export async function uses(): Promise<string> {
   }
 }
 
+export function events(): Array<() => void> {
+  const loggedout = ({ reason, from }: SessionEvents['loggedout']): string => `${reason} ${from}`;
+  return [
+    handler.on('loggedout', loggedout),
+    handler.on('loggedout', ({ from }) => void (from === 'another_tab')),
+    handler.on('expiring', ({ seconds }) => void seconds.toFixed()),
+    handler.on('superseded', ({ by }) => void (by === 'login' || by === 'renewal')),
+  ];
+}
+
 export async function calls(): Promise<void> {
   await handler.login({ returnTo: '/a', acrValues: ['gold'], maxAge: 5 });
   const { leaving } = await handler.logout();
@@ -38,6 +48,12 @@ export function refused(): void {
   void handler.login({ return_to: '/' });
   // @ts-expect-error a snapshot is replaced by the client, not by the page
   handler.session = { status: 'loading' };
+  // @ts-expect-error an event that does not exist
+  handler.on('logout', () => {});
+  // @ts-expect-error what another event tells
+  handler.on('expiring', ({ reason }) => reason);
+  // @ts-expect-error a place that nothing comes from
+  handler.on('loggedout', ({ from }) => from === 'elsewhere');
   const { session } = handler;
   // @ts-expect-error nobody has claims before it is known that somebody is signed in
   void session.claims;
