@@ -76,14 +76,14 @@ impl Revocation {
                 self.known_issuer(&iss)?;
                 let found = self.of_provider_session(&sid, Some(&iss)).await?;
                 self.end_all(&iss, Whose::ProviderSession(&sid), None).await?;
-                Ok(self.counted(found))
+                Ok(self.counted(&found))
             }
             Wanted::Subject { iss, sub } => {
                 self.known_issuer(&iss)?;
                 let mut found = self.recorded(Find::Subject(&sub)).await?;
                 found.retain(|record| *record.issuer == *iss);
                 self.end_all(&iss, Whose::Subject(&sub), None).await?;
-                Ok(self.counted(found))
+                Ok(self.counted(&found))
             }
             Wanted::Before(before) => self.before(before).await,
         }
@@ -99,7 +99,7 @@ impl Revocation {
                 .await
                 .map_err(store_unavailable)?;
             if ended {
-                return Ok(self.counted(found));
+                return Ok(self.counted(&found));
             }
         }
         let found = self.of_provider_session(sid, None).await?;
@@ -115,7 +115,7 @@ impl Revocation {
         for issuer in issuers {
             self.end_all(&issuer, Whose::ProviderSession(sid), None).await?;
         }
-        Ok(self.counted(found))
+        Ok(self.counted(&found))
     }
 
     /// All of every issuer that is configured.
@@ -130,7 +130,7 @@ impl Revocation {
         for issuer in &issuers {
             self.end_all(issuer, Whose::Everybody, Some(before)).await?;
         }
-        Ok(self.counted(found))
+        Ok(self.counted(&found))
     }
 
     async fn end_all(
@@ -186,8 +186,8 @@ impl Revocation {
     }
 
     /// How many, by app in the metrics; `None` beyond what is counted.
-    fn counted(&self, found: Vec<Record>) -> Option<usize> {
-        for record in &found {
+    fn counted(&self, found: &[Record]) -> Option<usize> {
+        for record in found {
             let meters = self.handler.meters().of_app(&record.app);
             meters.ended(EndReason::Revoked.word(), 1);
         }
