@@ -25,9 +25,11 @@
 //! | `answer` | JSON, text, refusals |
 
 use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{Method, Request, Response};
 
@@ -149,7 +151,12 @@ impl Answering for Admin {
     async fn handle(&self, request: Request<RequestBody>, peer: IpAddr) -> Response<ResponseBody> {
         let ask = self.ask(request.method(), peer);
         let (parts, body) = request.into_parts();
-        let answered = self.answer(&ask, &parts, body).await;
+        // A panic in one request is that request's 500 (E-04).
+        let answer = AssertUnwindSafe(self.answer(&ask, &parts, body)).catch_unwind();
+        let answered = answer.await.unwrap_or_else(|_| {
+            let refusal = Refusal::new(Code::Internal).because("a panic: this is a bug");
+            Err(refusal.closing())
+        });
         answer::finish(&ask, parts.uri.path(), answered)
     }
 

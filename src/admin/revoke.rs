@@ -75,15 +75,17 @@ impl Revocation {
             Wanted::ProviderSession { iss, sid } => {
                 self.known_issuer(&iss)?;
                 let found = self.of_provider_session(&sid, Some(&iss)).await?;
-                self.end_all(&iss, Whose::ProviderSession(&sid), None).await?;
-                Ok(self.counted(found))
+                self.end_all(&iss, Whose::ProviderSession(&sid), self.up_to_now(&found))
+                    .await?;
+                Ok(self.counted(&found))
             }
             Wanted::Subject { iss, sub } => {
                 self.known_issuer(&iss)?;
                 let mut found = self.recorded(Find::Subject(&sub)).await?;
                 found.retain(|record| *record.issuer == *iss);
-                self.end_all(&iss, Whose::Subject(&sub), None).await?;
-                Ok(self.counted(found))
+                self.end_all(&iss, Whose::Subject(&sub), self.up_to_now(&found))
+                    .await?;
+                Ok(self.counted(&found))
             }
             Wanted::Before(before) => self.before(before).await,
         }
@@ -99,7 +101,7 @@ impl Revocation {
                 .await
                 .map_err(store_unavailable)?;
             if ended {
-                return Ok(self.counted(found));
+                return Ok(self.counted(&found));
             }
         }
         let found = self.of_provider_session(sid, None).await?;
@@ -113,9 +115,10 @@ impl Revocation {
         issuers.sort_unstable();
         issuers.dedup();
         for issuer in issuers {
-            self.end_all(&issuer, Whose::ProviderSession(sid), None).await?;
+            self.end_all(&issuer, Whose::ProviderSession(sid), self.up_to_now(&found))
+                .await?;
         }
-        Ok(self.counted(found))
+        Ok(self.counted(&found))
     }
 
     /// All of every issuer that is configured.
@@ -128,20 +131,13 @@ impl Revocation {
         let issuers = self.issuers();
         found.retain(|record| record.started < before && issuers.contains(&record.issuer));
         for issuer in &issuers {
-            self.end_all(issuer, Whose::Everybody, Some(before)).await?;
+            self.end_all(issuer, Whose::Everybody, before.min(self.up_to_now(&found)))
+                .await?;
         }
-        Ok(self.counted(found))
+        Ok(self.counted(&found))
     }
 
-    async fn end_all(
-        &self,
-        issuer: &str,
-        whose: Whose<'_>,
-        before: Option<Timestamp>,
-    ) -> Result<(), Refusal> {
-        // What began in this very millisecond began before it was asked for.
-        let now = self.now.after(Duration::from_millis(1));
-        let before = before.map_or(now, |before| before.min(now));
+    async fn end_all(&self, issuer: &str, whose: Whose<'_>, before: Timestamp) -> Result<(), Refusal> {
         let longest = self
             .apps_of(issuer)
             .iter()
@@ -158,6 +154,16 @@ impl Revocation {
             .end_all(issuer, whose, cutoff, self.now)
             .await
             .map_err(store_unavailable)
+    }
+
+    /// Behind all that have begun: also those of this very millisecond, and those that a clock which has been set back since
+    /// takes for later ones.
+    fn up_to_now(&self, found: &[Record]) -> Timestamp {
+        let newest = found.iter().map(|record| record.started).max();
+        newest
+            .unwrap_or_default()
+            .max(self.now)
+            .after(Duration::from_millis(1))
     }
 
     async fn recorded(&self, find: Find<'_>) -> Result<Vec<Record>, Refusal> {
@@ -186,8 +192,8 @@ impl Revocation {
     }
 
     /// How many, by app in the metrics; `None` beyond what is counted.
-    fn counted(&self, found: Vec<Record>) -> Option<usize> {
-        for record in &found {
+    fn counted(&self, found: &[Record]) -> Option<usize> {
+        for record in found {
             let meters = self.handler.meters().of_app(&record.app);
             meters.ended(EndReason::Revoked.word(), 1);
         }

@@ -89,8 +89,12 @@ impl World {
 
     /// A session that began so many seconds before now.
     async fn begun(&self, byte: u8, subject: &str, sid: Option<&str>, ago: u64) -> SessionId {
-        let id = SessionId([byte; 16]);
         let started = Timestamp::from_secs(NOW - ago);
+        self.began_at(started, byte, subject, sid).await
+    }
+
+    async fn began_at(&self, started: Timestamp, byte: u8, subject: &str, sid: Option<&str>) -> SessionId {
+        let id = SessionId([byte; 16]);
         let record = Record {
             handle: id.handle(),
             app: "shop".into(),

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Admin;
 use super::check::Check;
+use super::keys::Keys;
 use super::problem::Code;
 use super::schema::{Key, Kind};
 use super::secret;
@@ -126,6 +127,28 @@ fn read_token(field: &Field<'_>, check: &mut Check<'_>) -> Option<SecretString> 
             .with_fix(TOKEN);
     }
     Some(SecretString::from(token.to_string()))
+}
+
+/// A cookie key never leaves this process; a token is sent with each request.
+pub(super) fn refuse_a_cookie_key(
+    root: &Table<'_>,
+    admin: Option<&Admin>,
+    keys: &Keys<'_>,
+    check: &mut Check<'_>,
+) {
+    let token = admin.and_then(|admin| admin.token.as_ref());
+    let field = root.table("admin").and_then(|table| table.field("token"));
+    let (Some(token), Some(field)) = (token, field) else {
+        return;
+    };
+    if keys.are_read_from(token.expose_secret()) {
+        check
+            .wrong(Code::ADMIN_TOKEN, &field, "this is a cookie key, not a token")
+            .with_cause(
+                "a token travels with each request, and whoever reads this one could open every session",
+            )
+            .with_fix(TOKEN);
+    }
 }
 
 impl Admin {

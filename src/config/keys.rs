@@ -71,6 +71,11 @@ pub(super) fn read<'a>(root: &Table<'a>, check: &mut Check<'_>) -> Keys<'a> {
 }
 
 impl Keys<'_> {
+    /// Whether one of the keys was read from this text.
+    pub(super) fn are_read_from(&self, text: &str) -> bool {
+        self.texts.iter().any(|(_, key)| **key == *text)
+    }
+
     /// Reports a client secret that serves as a cookie key: whoever knows the one could open every session.
     pub(super) fn refuse_client_secrets(&self, check: &mut Check<'_>) {
         for (field, text) in &self.texts {

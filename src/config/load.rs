@@ -152,6 +152,7 @@ fn read(root: &Table<'_>, check: &mut Check<'_>) -> Option<Config> {
     let public = server.as_ref().map(|server| server.listen);
     let admin = admin::read(root, public, check);
     let keys = keys::read(root, check);
+    admin::refuse_a_cookie_key(root, admin.as_ref().and_then(Option::as_ref), &keys, check);
     let store = store::read(root, check);
     let tables = root.tables("app");
     if tables.is_empty()

@@ -165,8 +165,8 @@ impl Keyring {
     /// Counts what is opened from now on, by key.
     pub(super) fn count(&mut self, meters: &Meters) {
         for key in std::iter::once(&mut self.sealing).chain(&mut self.older) {
-            let id: String = key.id.iter().map(|byte| format!("{byte:02x}")).collect();
-            key.meter = Some(meters.of_key(&id));
+            let id = u32::from_be_bytes(key.id);
+            key.meter = Some(meters.of_key(&format!("{id:08x}")));
         }
     }
 }

@@ -116,6 +116,36 @@ async fn a_subject_ends_up_to_now() {
     assert_eq!(look.ended, None);
 }
 
+/// A clock that was set back takes sessions that are there for later ones: they end all the same.
+#[tokio::test]
+async fn a_subject_ends_also_where_the_clock_was_set_back() {
+    for asked in [
+        json!({ "iss": ISSUER, "sub": "alice" }),
+        json!({ "iss": ISSUER, "sid": "s1" }),
+        json!({ "sid": "s1" }),
+        json!({ "before": NOW + 50 }),
+    ] {
+        let world = World::new();
+        let started = Timestamp::from_secs(NOW + 20);
+        let id = world.began_at(started, 1, "alice", Some("s1")).await;
+        let (status, said) = world.revoke(&asked.to_string()).await;
+        assert_eq!((status.as_u16(), said), (200, json!({ "ended": 1 })), "{asked}");
+        let session = SessionRef {
+            id,
+            issuer: ISSUER,
+            subject: "alice",
+            provider_session: Some("s1"),
+            started,
+        };
+        let look = world
+            .store
+            .look(session, Timestamp::from_secs(NOW))
+            .await
+            .unwrap();
+        assert_eq!(look.ended, Some(EndReason::Revoked), "{asked}");
+    }
+}
+
 #[tokio::test]
 async fn before_ends_what_began_before() {
     let world = World::new();

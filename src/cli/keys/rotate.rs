@@ -34,7 +34,7 @@ impl Rotate {
         match (step, &self.out) {
             (Step::Add, out) => {
                 let made = out.as_deref().map(|out| make(out, path)).transpose()?;
-                add(&mut text, &ring, made);
+                add(&mut text, &ring, made.as_deref());
             }
             (_, Some(_)) => {
                 return Err(Failure::failed(
@@ -153,12 +153,12 @@ fn shown(path: &Path, ring: &[Key]) -> String {
     text
 }
 
-fn add(text: &mut String, ring: &[Key], made: Option<String>) {
+fn add(text: &mut String, ring: &[Key], made: Option<&str>) {
     text.push_str(
         "Step 1 of 3: add a new key, last. All processes then open it, and none seals with it yet.\n\n",
     );
-    let new = made.as_deref().unwrap_or("file:FILE");
-    match &made {
+    let new = made.unwrap_or("file:FILE");
+    match made {
         Some(made) => {
             let file = made.trim_start_matches("file:");
             let _ = writeln!(

@@ -70,6 +70,10 @@ fn admin_tokens() -> Vec<Case> {
             "zq token with blanks and room to spare",
         ),
         case("an admin token that is short", "zq-token-of-20-chars"),
+        Case {
+            files: vec![("cookie.key", KEY.into())],
+            ..case("a cookie key as admin token", KEY)
+        },
     ]
 }
 
