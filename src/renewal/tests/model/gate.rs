@@ -161,6 +161,11 @@ impl Store for GatedStore {
         })
     }
 
+    /// A login's, before anything is watched.
+    fn record(&self, session: SessionId, record: Record, now: Timestamp) -> Answer<'_, ()> {
+        Box::pin(async move { self.now().record(session, record, now).await })
+    }
+
     // Renewals have nothing to do with the rest.
 
     fn use_once(&self, _: [u8; 32], _: Timestamp, _: Timestamp) -> Answer<'_, bool> {
@@ -168,10 +173,6 @@ impl Store for GatedStore {
     }
 
     fn end_all<'a>(&'a self, _: &'a str, _: Whose<'a>, _: Cutoff, _: Timestamp) -> Answer<'a, ()> {
-        unasked()
-    }
-
-    fn record(&self, _: SessionId, _: Record, _: Timestamp) -> Answer<'_, ()> {
         unasked()
     }
 
