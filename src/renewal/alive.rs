@@ -116,7 +116,8 @@ impl Sessions {
         }
         // Where several processes share nothing, another one may know better.
         let authority = self.parts.store.is_authority();
-        let vouched = authority && session.epoch == epoch;
+        // Nor one that loses it before it has answered.
+        let vouched = authority && session.epoch == epoch && epoch == self.parts.store.epoch();
         let Some(newest) = look.newest else {
             return Ok(Standing::Alive(Alive {
                 session,

@@ -21,6 +21,7 @@
 #[cfg(unix)]
 mod administration;
 mod answers;
+mod any_order;
 mod backchannel;
 mod callback;
 mod cookies;

@@ -7,14 +7,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cloakroom::clock::{Clock, SystemClock, Timestamp};
 use cloakroom::config::Variables;
 use cloakroom::random::OsRandom;
 use cloakroom::store::Store;
 use cloakroom::{Config, Environment, TokenHandler};
+use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+pub mod balky;
 #[cfg(unix)]
 pub mod binary;
 pub mod browser;
@@ -144,10 +148,11 @@ impl World {
 
 /// The checked configuration of `text`.
 pub fn read(text: &str, folder: &Path) -> Config {
-    let variables = Variables::from_iter([
-        ("COOKIE_KEY", COOKIE_KEY),
-        ("CLIENT_SECRET", provider::CLIENT_SECRET),
-    ]);
+    let more = (1..=MORE_KEYS).map(|number| (format!("COOKIE_KEY_{number}"), more_key(number)));
+    let variables = Variables::from_iter(more.chain([
+        ("COOKIE_KEY".to_owned(), COOKIE_KEY.to_owned()),
+        ("CLIENT_SECRET".to_owned(), provider::CLIENT_SECRET.to_owned()),
+    ]));
     match Config::parse(text, "config.toml", folder, &variables) {
         Ok(config) => config,
         Err(problems) => panic!("the test's configuration has problems:\n{problems:?}\n{text}"),
@@ -195,6 +200,14 @@ id_token_alg = "ES256"
         .replace("{issuer}", issuer)
         .replace("{upstream}", upstream)
 }
+
+/// The key that the configuration finds as `COOKIE_KEY_<number>`.
+fn more_key(number: usize) -> String {
+    STANDARD.encode(Sha256::digest(number.to_be_bytes()))
+}
+
+/// How many of those there are.
+pub const MORE_KEYS: usize = 8;
 
 pub const COOKIE_KEY: &str = "Y2xvYWtyb29tIHRlc3Qga2V5IG51bWJlciBvbmUgISE=";
 

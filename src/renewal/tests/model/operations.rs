@@ -34,7 +34,7 @@ pub(super) fn of_flight(leg: Leg) -> Option<&'static str> {
         Leg::Claim => "claim",
         Leg::Asking { .. } => return None,
         Leg::Keep { .. } => "keep_renewal",
-        Leg::LateLook => "look",
+        Leg::Kept { .. } => "look",
         Leg::Refused { .. } => "refused",
         Leg::EndFinal => "end",
         Leg::Release(_) => "release",
