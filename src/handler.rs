@@ -122,11 +122,12 @@ impl TokenHandler {
         })
     }
 
-    /// Waits until no renewal and no revocation is under way: what a shutdown does last, bounded by its own deadline.
+    /// Waits until no renewal and no revocation is under way, and the store has what it was given: what a shutdown does last, bounded by its own deadline.
     pub async fn settled(&self) {
         for under_way in self.lasting.under_way() {
             under_way.settled().await;
         }
+        self.lasting.store.settled().await;
     }
 
     /// Answers one request. `peer` is the address of whoever is at the other end of the connection.

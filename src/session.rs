@@ -29,7 +29,10 @@ mod names;
 mod pack;
 mod recent;
 mod seal;
-#[cfg_attr(not(test), expect(dead_code, reason = "for stores outside this process"))]
+#[cfg_attr(
+    all(not(test), not(feature = "file-store")),
+    expect(dead_code, reason = "for stores outside this process")
+)]
 mod sealer;
 mod set_cookie;
 mod shelf;
@@ -40,6 +43,8 @@ pub use cookies::{Cookies, Opened, Parts, Presented, Replaces, TooLarge};
 pub use jar::write_other_cookies;
 pub use login::LoginTooLarge;
 pub use names::is_session_cookie_name;
+#[cfg(feature = "file-store")]
+pub(crate) use sealer::Sealer;
 pub(crate) use shelf::Secret;
 pub use shelf::{Shelf, Shelved};
 

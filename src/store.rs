@@ -15,10 +15,14 @@ use futures_util::future::BoxFuture;
 use crate::clock::Timestamp;
 use crate::config::CookieKey;
 
+#[cfg(feature = "file-store")]
+mod file;
 mod memory;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "file-store")]
+pub(crate) use file::FileStore;
 pub use memory::{Capacity, MemoryStore};
 
 /// What a store tells sessions apart by.
@@ -31,7 +35,7 @@ pub use crate::session::{Generation, SessionHandle, SessionId};
 pub struct Epoch(pub u64);
 
 /// Why a session ended, as `reason` of `GET session` says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum EndReason {
     /// Logout or front-channel logout.
     LoggedOut,
@@ -82,7 +86,7 @@ pub enum Whose<'a> {
 }
 
 /// The end of many sessions at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cutoff {
     /// Sessions that began before this have ended; later ones are others.
     pub before: Timestamp,

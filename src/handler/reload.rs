@@ -9,6 +9,7 @@
 //! 4. Requests in flight end as they began; the next one on the same connection is of the new configuration.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderValue;
@@ -23,6 +24,8 @@ use crate::gate::app::Hosts;
 use crate::metrics::{KeyRole, Meters};
 use crate::random::Random;
 use crate::renewal::UnderWay;
+#[cfg(feature = "file-store")]
+use crate::store::FileStore;
 use crate::store::{MemoryStore, Store};
 
 /// What no reload changes.
@@ -64,6 +67,7 @@ impl TokenHandler {
     pub fn reload(&self, config: &Config) -> Result<(), BuildError> {
         let live = self.view.live();
         let next = self.lasting.build(config, Some(&live.current()))?;
+        self.lasting.store.use_keys(&config.keys);
         live.swap(next);
         Ok(())
     }
@@ -75,7 +79,7 @@ impl Lasting {
         let Environment { clock, random, store } = environment;
         let store = match store {
             Some(store) => store,
-            None => own_store(config, &*random)?,
+            None => own_store(config, &random, &*clock)?,
         };
         let pseudonym = u64::from_le_bytes(random.bytes());
         Ok(Self {
@@ -126,16 +130,39 @@ impl Lasting {
 }
 
 /// The store that `config` names.
-fn own_store(config: &Config, random: &dyn Random) -> Result<Arc<dyn Store>, BuildError> {
+fn own_store(
+    config: &Config,
+    random: &Arc<dyn Random>,
+    clock: &dyn Clock,
+) -> Result<Arc<dyn Store>, BuildError> {
     match &config.store {
-        StoreKind::Memory { file: None } => Ok(Arc::new(MemoryStore::new(random))),
-        StoreKind::Memory { file: Some(_) } => Err(BuildError(
-            "`store.file` is not available in this version".to_owned(),
-        )),
+        StoreKind::Memory { file: None } => Ok(Arc::new(MemoryStore::new(&**random))),
+        StoreKind::Memory { file: Some(path) } => in_file(path, config, random, clock),
         StoreKind::None => Err(BuildError(
             "`store.kind = \"none\"` is not available in this version".to_owned(),
         )),
     }
+}
+
+#[cfg(feature = "file-store")]
+fn in_file(
+    path: &Path,
+    config: &Config,
+    random: &Arc<dyn Random>,
+    clock: &dyn Clock,
+) -> Result<Arc<dyn Store>, BuildError> {
+    match FileStore::open(path, &config.keys, Arc::clone(random), clock.now()) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error) => Err(BuildError(format!(
+            "the store cannot be kept in `{}`: {error}",
+            path.display()
+        ))),
+    }
+}
+
+#[cfg(not(feature = "file-store"))]
+fn in_file(_: &Path, _: &Config, _: &Arc<dyn Random>, _: &dyn Clock) -> Result<Arc<dyn Store>, BuildError> {
+    Err(BuildError("this build has no `store.file`".to_owned()))
 }
 
 impl Heirlooms {

@@ -29,6 +29,8 @@ mod contents;
 mod directory;
 mod ends;
 mod epoch;
+#[cfg(feature = "file-store")]
+mod file;
 mod leases;
 mod marks;
 mod memory;
@@ -78,6 +80,17 @@ impl Fresh {
         Self {
             store: Arc::new(store),
             _ground: None,
+        }
+    }
+}
+
+impl Fresh {
+    /// In something that goes with it.
+    #[cfg(feature = "file-store")]
+    fn on(store: impl Store, ground: impl std::any::Any + Send + Sync) -> Self {
+        Self {
+            store: Arc::new(store),
+            _ground: Some(Box::new(ground)),
         }
     }
 }

@@ -12,8 +12,13 @@ use crate::clock::Timestamp;
 use crate::session::{Generation, SessionId};
 use crate::store::{EndReason, Look, Newest, StoreError};
 
+#[cfg(feature = "file-store")]
+mod facts;
 #[cfg(test)]
 mod tests;
+
+#[cfg(feature = "file-store")]
+pub(in crate::store) use facts::Known;
 
 /// All sessions of which anything is known, in shards: two requests meet at a lock only by chance.
 pub(super) struct Sessions {
