@@ -15,12 +15,14 @@ use futures_util::future::BoxFuture;
 use crate::clock::Timestamp;
 use crate::config::CookieKey;
 
+mod alone;
 #[cfg(feature = "file-store")]
 mod file;
 mod memory;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use alone::AloneStore;
 #[cfg(feature = "file-store")]
 pub(crate) use file::FileStore;
 pub use memory::{Capacity, MemoryStore};

@@ -25,6 +25,7 @@ use super::{Capacity, Cutoff, EndReason, Look, SessionRef, Store, Whose};
 use crate::clock::Timestamp;
 use crate::session::{Generation, SessionId};
 
+mod alone;
 mod contents;
 mod directory;
 mod ends;

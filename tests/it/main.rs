@@ -20,6 +20,7 @@
 
 #[cfg(unix)]
 mod administration;
+mod alone;
 mod answers;
 mod backchannel;
 mod callback;

@@ -1,6 +1,7 @@
 //! A browser: one jar, one page of the app open, fetches as script makes them and navigations as people make them.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use http::{HeaderMap, Method, StatusCode};
@@ -16,6 +17,8 @@ pub struct Browser {
     origin: String,
     client: reqwest::Client,
     jar: Arc<Mutex<Jar>>,
+    /// The process that is asked, where it is not the one that `origin` leads to.
+    process: Option<SocketAddr>,
 }
 
 /// An answer, read to its end.
@@ -90,7 +93,7 @@ impl Browser {
     /// `origin` is the app's; its host resolves to loopback here, as in every browser.
     pub fn new(origin: &str) -> Self {
         let url = Url::parse(origin).unwrap();
-        let address = std::net::SocketAddr::from(([127, 0, 0, 1], url.port().unwrap()));
+        let address = SocketAddr::from(([127, 0, 0, 1], url.port().unwrap()));
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -101,6 +104,15 @@ impl Browser {
             origin: origin.to_owned(),
             client,
             jar: Arc::default(),
+            process: None,
+        }
+    }
+
+    /// The same browser, jar and all, where a load balancer leads its requests to another process.
+    pub fn by_way_of(&self, process: SocketAddr) -> Self {
+        Self {
+            process: Some(process),
+            ..self.clone()
         }
     }
 
@@ -240,7 +252,14 @@ impl<'a> Request<'a> {
     pub async fn send(self) -> Reply {
         let url = format!("{}{}", self.browser.origin, self.path);
         let path = Url::parse(&url).unwrap().path().to_owned();
-        let mut request = self.browser.client.request(self.method, &url);
+        let mut request = match self.browser.process {
+            None => self.browser.client.request(self.method, &url),
+            Some(process) => {
+                let host = self.browser.origin.trim_start_matches("http://");
+                let url = format!("http://{process}{}", self.path);
+                self.browser.client.request(self.method, url).header("host", host)
+            }
+        };
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
