@@ -45,6 +45,8 @@ mod provider_trouble;
 mod reload;
 mod renewal;
 #[cfg(unix)]
+mod restart;
+#[cfg(unix)]
 mod rotation;
 mod sizes;
 mod smuggling;

@@ -250,6 +250,11 @@ impl<'a> Request<'a> {
     }
 
     pub async fn send(self) -> Reply {
+        self.try_send().await.unwrap()
+    }
+
+    /// An error where the process at the other end is gone.
+    pub async fn try_send(self) -> Result<Reply, reqwest::Error> {
         let url = format!("{}{}", self.browser.origin, self.path);
         let path = Url::parse(&url).unwrap().path().to_owned();
         let mut request = match self.browser.process {
@@ -266,17 +271,17 @@ impl<'a> Request<'a> {
         if let Some(cookies) = self.browser.jar().header(&path, self.from) {
             request = request.header("cookie", cookies);
         }
-        let response = request.body(self.body).send().await.unwrap();
+        let response = request.body(self.body).send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         for field in headers.get_all("set-cookie") {
             self.browser.jar().take(field.to_str().unwrap());
         }
-        let body = response.bytes().await.unwrap().to_vec();
-        Reply {
+        let body = response.bytes().await?.to_vec();
+        Ok(Reply {
             status,
             headers,
             body,
-        }
+        })
     }
 }
 
