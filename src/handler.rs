@@ -66,6 +66,8 @@ use runtime::{AppRuntime, Site, Target};
 pub struct TokenHandler {
     lasting: Arc<Lasting>,
     view: View<Inner>,
+    /// What [`Self::handle`] answers for.
+    part: Part,
 }
 
 /// One configuration, ready to serve. A reload puts another one in its place.
@@ -119,6 +121,7 @@ impl TokenHandler {
         Ok(Self {
             lasting: Arc::new(lasting),
             view,
+            part: Part::Whole,
         })
     }
 
@@ -134,7 +137,7 @@ impl TokenHandler {
     ///
     /// Dropping the future stops forwarding; what must not be cancelled (renewal, revocation) runs on by itself.
     pub async fn handle(&self, request: Request<RequestBody>, peer: IpAddr) -> Response<ResponseBody> {
-        self.handle_part(Part::Whole, request, peer).await
+        self.handle_part(self.part, request, peer).await
     }
 
     /// Answers one request that is for `part`, and 404 to all others.
