@@ -165,6 +165,8 @@ impl Sessions {
             return Ok(Standing::Alive(Alive {
                 session,
                 handed: false,
+                arrived: false,
+                epoch,
                 known: false,
             }));
         }

@@ -202,6 +202,10 @@ impl Store for FileStore {
         self.memory.recorded(find, limit, now)
     }
 
+    fn recorded_since(&self) -> Option<Timestamp> {
+        self.memory.recorded_since()
+    }
+
     fn end_recorded(&self, handle: SessionHandle, reason: EndReason, now: Timestamp) -> Answer<'_, bool> {
         Box::pin(async move {
             let Some((session, until)) = self.memory.find_record(handle, now) else {

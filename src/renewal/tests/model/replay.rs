@@ -60,7 +60,11 @@ impl<'w> Replay<'w> {
         let store = Arc::new(Mutex::new(Arc::new(MemoryStore::new(random))));
         let gate = Arc::default();
         let processes = [0, 1].map(|life| (life, process(world, &gate, &store, life)));
-        let (session, cookies) = processes[0].1.begin(tokens(), alice(), None).await.unwrap();
+        let (session, cookies) = processes[0]
+            .1
+            .begin(tokens(), alice(), None, world.sessions.now())
+            .await
+            .unwrap();
         let mut browser = Browser::default();
         browser.store(&cookies);
         world.clock.advance(u64::from(model.now));
