@@ -23,6 +23,8 @@ use crate::session::{Generation, SessionId};
 use crate::store::{Capacity, Cutoff, EndReason, Look, Record, SessionRef, Store as _, Whose};
 
 mod growth;
+#[cfg(target_os = "linux")]
+mod measure;
 mod opening;
 mod restart;
 mod trouble;
