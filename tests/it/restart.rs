@@ -55,6 +55,25 @@ async fn with_a_file_a_restart_renews_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn with_a_file_sessions_that_live_in_the_store_outlive_a_restart() {
+    let plan = Plan {
+        session: "mode = \"store\"".to_owned(),
+        ..in_a_file()
+    };
+    let mut service = Binary::serve(&plan).await;
+    let browser = service.browser();
+    browser.sign_in(&service.provider).await;
+    let leaving = service.browser();
+    leaving.sign_in(&service.provider).await;
+    let saved = leaving.copy();
+    assert_eq!(log_out(&leaving).await.status, 200);
+    let process = service.restart("KILL").await;
+    assert_eq!(browser.by_way_of(process).get("/api/x").await.status, 200);
+    assert_eq!(saved.by_way_of(process).get("/api/x").await.status, 401);
+    assert_eq!(service.provider.token_requests("refresh_token"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_file_a_session_is_renewed_before_its_token_is_used() {
     // Contract §9: another epoch.
     let mut service = Binary::serve(&Plan::default()).await;
