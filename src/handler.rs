@@ -66,6 +66,8 @@ use runtime::{AppRuntime, Site, Target};
 pub struct TokenHandler {
     lasting: Arc<Lasting>,
     view: View<Inner>,
+    /// What [`Self::handle`] answers for.
+    part: Part,
 }
 
 /// One configuration, ready to serve. A reload puts another one in its place.
@@ -119,11 +121,16 @@ impl TokenHandler {
         Ok(Self {
             lasting: Arc::new(lasting),
             view,
+            part: Part::Whole,
         })
     }
 
+<<<<<<< HEAD
     /// Waits until no renewal and no revocation is under way and the store has everything: what a shutdown does last, bounded
     /// by its own deadline.
+=======
+    /// Waits until no renewal and no revocation is under way, and the store has what it was given: what a shutdown does last, bounded by its own deadline.
+>>>>>>> store
     pub async fn settled(&self) {
         for under_way in self.lasting.under_way() {
             under_way.settled().await;
@@ -135,7 +142,7 @@ impl TokenHandler {
     ///
     /// Dropping the future stops forwarding; what must not be cancelled (renewal, revocation) runs on by itself.
     pub async fn handle(&self, request: Request<RequestBody>, peer: IpAddr) -> Response<ResponseBody> {
-        self.handle_part(Part::Whole, request, peer).await
+        self.handle_part(self.part, request, peer).await
     }
 
     /// Answers one request that is for `part`, and 404 to all others.

@@ -15,12 +15,18 @@ use futures_util::future::BoxFuture;
 use crate::clock::Timestamp;
 use crate::config::CookieKey;
 
+mod alone;
+#[cfg(feature = "file-store")]
+mod file;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use alone::AloneStore;
+#[cfg(feature = "file-store")]
+pub(crate) use file::FileStore;
 pub use memory::{Capacity, MemoryStore};
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
@@ -35,7 +41,7 @@ pub use crate::session::{Generation, SessionHandle, SessionId};
 pub struct Epoch(pub u64);
 
 /// Why a session ended, as `reason` of `GET session` says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum EndReason {
     /// Logout or front-channel logout.
     LoggedOut,
@@ -86,7 +92,7 @@ pub enum Whose<'a> {
 }
 
 /// The end of many sessions at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cutoff {
     /// Sessions that began before this have ended; later ones are others.
     pub before: Timestamp,

@@ -29,6 +29,9 @@ mod serve;
 #[path = "cli/show.rs"]
 mod show;
 #[cfg(unix)]
+#[path = "cli/store.rs"]
+mod store;
+#[cfg(unix)]
 #[path = "cli/upstream_tls.rs"]
 mod upstream_tls;
 #[path = "cli/world.rs"]

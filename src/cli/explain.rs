@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use super::exit::Failure;
 use super::{ConfigFile, report, serve};
-use crate::config::Config;
+use crate::config::{Config, StoreKind};
 use crate::handler::{Environment, Explanation, Step, TokenHandler, Verdict};
 use crate::server;
 
@@ -40,7 +40,11 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let (config, _) = report::read(&self.config.config)?;
+        let (mut config, _) = report::read(&self.config.config)?;
+        // It changes nothing and is of one process: the file of the store is the service's.
+        if let StoreKind::Memory { file } = &mut config.store {
+            *file = None;
+        }
         let headers = self.request_headers(&config)?;
         let title = format!(
             "{} {} at {}",

@@ -46,6 +46,11 @@ impl Serve {
         report::log_warnings(&warnings);
         let handler = TokenHandler::new(&config, Environment::default())
             .map_err(|error| Failure::config(error.to_string()))?;
+        let handler = match self.only {
+            None => handler,
+            Some(Half::Agent) => handler.agent_alone(),
+            Some(Half::Proxy) => handler.proxy_alone(),
+        };
         runtime()?.block_on(serve(self.config.config.clone(), config, handler))
     }
 }

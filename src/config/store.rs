@@ -93,6 +93,13 @@ fn refuse_of_another_kind(table: &Table<'_>, key: &str, kind: &str, check: &mut 
 
 /// Where the memory is written down. The file itself is looked at when the service opens it; here only what a new one needs.
 fn file(field: &Field<'_>, check: &mut Check<'_>) -> Option<PathBuf> {
+    if cfg!(not(feature = "file-store")) {
+        check
+            .wrong(Code::NOT_AVAILABLE, field, "not available in this build")
+            .with_cause("it was built without the feature `file-store`")
+            .with_fix("remove it");
+        return None;
+    }
     let text = field.text()?;
     let path = beside(check, text);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

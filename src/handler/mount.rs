@@ -81,6 +81,22 @@ impl TokenHandler {
         self.mounted(Part::Proxy)
     }
 
+    /// The same, where the listener of this process is for the agent alone (`serve --only agent`).
+    pub(crate) fn agent_alone(self) -> Self {
+        Self {
+            part: Part::Agent,
+            ..self
+        }
+    }
+
+    /// The same for the proxy.
+    pub(crate) fn proxy_alone(self) -> Self {
+        Self {
+            part: Part::Proxy,
+            ..self
+        }
+    }
+
     fn mounted(&self, part: Part) -> Router {
         let handler = self.clone();
         let ask = move |request: Request<Body>| {

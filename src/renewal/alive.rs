@@ -164,8 +164,29 @@ impl Sessions {
                 known: self.parts.store.is_authority(),
             }));
         }
+        if !self.parts.store.is_authority() && self.is_of_another_line(&session, now).await? {
+            return Ok(Standing::Alive(Alive {
+                session,
+                handed: false,
+                arrived: false,
+                epoch,
+                known: false,
+            }));
+        }
         self.end_reused(&session, now).await?;
         Ok(Standing::Over(Over::Ended(EndReason::Revoked)))
+    }
+
+    /// Whether two processes that share nothing renewed the same generation, and the browser took the other one's answer: what
+    /// is kept here of this generation was renewed with another refresh token. No sign of theft.
+    async fn is_of_another_line(&self, session: &Session, now: Timestamp) -> Result<bool, Refusal> {
+        let kept = self
+            .parts
+            .store
+            .renewal(session.id, session.generation, now)
+            .await
+            .map_err(store_unavailable)?;
+        Ok(kept.is_some_and(|sealed| keep::open(&self.parts.app.id, session, &sealed).is_none()))
     }
 
     /// The session of generation `newest`, by way of the kept results; `None` when one of them is gone.

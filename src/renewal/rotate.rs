@@ -281,6 +281,10 @@ impl Sessions {
             reason = "expired",
             "the provider refused to renew it"
         );
+        // Where others may have renewed it, a newer generation than this one may be good: only this one is over.
+        if !self.parts.store.is_authority() {
+            return Outcome::Final;
+        }
         match self.end_session(session, EndReason::Expired, now).await {
             Ok(()) => Outcome::Final,
             Err(refusal) => Outcome::Failed(refusal),

@@ -5,7 +5,7 @@
 //! configure and nothing more to rotate.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -25,7 +25,7 @@ pub(crate) use names::Names;
 /// Seals and opens what a store keeps.
 pub(crate) struct Sealer {
     /// The first seals.
-    ring: RwLock<Vec<Root>>,
+    ring: Vec<Root>,
     random: Arc<dyn Random>,
 }
 
@@ -44,11 +44,12 @@ impl fmt::Debug for Sealer {
 impl Sealer {
     pub(crate) fn new(keys: &[CookieKey], random: Arc<dyn Random>) -> Self {
         Self {
-            ring: RwLock::new(keys.iter().map(Root::of).collect()),
+            ring: keys.iter().map(Root::of).collect(),
             random,
         }
     }
 
+<<<<<<< HEAD
     /// The cookie keys are others from now on.
     #[cfg_attr(
         not(test),
@@ -58,10 +59,11 @@ impl Sealer {
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = keys.iter().map(Root::of).collect();
     }
 
+=======
+>>>>>>> store
     /// Seals `plain` for `purpose`, bound to `name`; `None` only without any key.
     pub(crate) fn seal(&self, purpose: &str, name: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-        let root = ring.first()?;
+        let root = self.ring.first()?;
         let salt: [u8; SALT] = self.random.bytes();
         let nonce: [u8; NONCE] = self.random.bytes();
         let payload = Payload {
@@ -80,8 +82,7 @@ impl Sealer {
         let (id, rest) = sealed.split_first_chunk::<KEY_ID>()?;
         let (salt, rest) = rest.split_first_chunk::<SALT>()?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>()?;
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-        let root = ring.iter().find(|root| root.id == *id)?;
+        let root = self.ring.iter().find(|root| root.id == *id)?;
         let payload = Payload {
             msg: sealed,
             aad: name,

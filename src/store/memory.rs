@@ -17,6 +17,8 @@ use crate::random::Random;
 use crate::session::{Generation, SessionHandle, SessionId};
 
 mod contents;
+#[cfg(feature = "file-store")]
+pub(super) mod facts;
 mod fifo;
 mod leases;
 mod members;
@@ -111,15 +113,7 @@ impl Store for MemoryStore {
     }
 
     fn use_once(&self, mark: [u8; 32], until: Timestamp, now: Timestamp) -> Answer<'_, bool> {
-        Box::pin(async move {
-            let mut marks = lock(&self.marks);
-            marks.forget_while(|until| *until <= now);
-            let used = marks.get(&mark).is_some_and(|until| *until > now);
-            if !used {
-                marks.put(mark, until, self.capacity.marks);
-            }
-            Ok(!used)
-        })
+        Box::pin(async move { Ok(self.take_mark(mark, until, now).0) })
     }
 
     fn look<'a>(&'a self, session: SessionRef<'a>, now: Timestamp) -> Answer<'a, Look> {
@@ -153,7 +147,7 @@ impl Store for MemoryStore {
 
     fn record(&self, session: SessionId, record: Record, now: Timestamp) -> Answer<'_, ()> {
         Box::pin(async move {
-            lock(&self.records).put(session, record, self.capacity.records, now);
+            self.put_record(session, record, now);
             Ok(())
         })
     }
@@ -178,11 +172,7 @@ impl Store for MemoryStore {
 
     fn end_recorded(&self, handle: SessionHandle, reason: EndReason, now: Timestamp) -> Answer<'_, bool> {
         Box::pin(async move {
-            let found = lock(&self.records)
-                .find(Find::Handle(handle), now)
-                .map(|(session, record)| (*session, record.until))
-                .next();
-            let Some((session, until)) = found else {
+            let Some((session, until)) = self.find_record(handle, now) else {
                 return Ok(false);
             };
             self.sessions.end(session, reason, until, now, &self.capacity)?;
@@ -233,15 +223,7 @@ impl Store for MemoryStore {
     }
 
     fn refused(&self, session: SessionId, generation: Generation, now: Timestamp) -> Answer<'_, Timestamp> {
-        Box::pin(async move {
-            let mut refusals = lock(&self.refusals);
-            refusals.forget_while(|first| now.since(*first) > REFUSAL_LIFETIME);
-            if let Some(first) = refusals.get(&(session, generation)) {
-                return Ok(*first);
-            }
-            refusals.put((session, generation), now, self.capacity.refusals);
-            Ok(now)
-        })
+        Box::pin(async move { Ok(self.put_refusal(session, generation, now).0) })
     }
 
     fn put_content(
@@ -268,7 +250,60 @@ impl Store for MemoryStore {
     }
 }
 
+/// What a store with this one in front has to know as well: whose place was taken.
 impl MemoryStore {
+    /// Whether it is the first time, and the mark whose place this one took.
+    pub(super) fn take_mark(
+        &self,
+        mark: [u8; 32],
+        until: Timestamp,
+        now: Timestamp,
+    ) -> (bool, Option<[u8; 32]>) {
+        let mut marks = lock(&self.marks);
+        marks.forget_while(|until| *until <= now);
+        if marks.get(&mark).is_some_and(|until| *until > now) {
+            return (false, None);
+        }
+        (true, marks.put(mark, until, self.capacity.marks))
+    }
+
+    /// The records whose place this one took.
+    pub(super) fn put_record(
+        &self,
+        session: SessionId,
+        record: Record,
+        now: Timestamp,
+    ) -> Vec<SessionHandle> {
+        lock(&self.records).put(session, record, self.capacity.records, now)
+    }
+
+    /// Which session has the handle, and when it is over.
+    pub(super) fn find_record(
+        &self,
+        handle: SessionHandle,
+        now: Timestamp,
+    ) -> Option<(SessionId, Timestamp)> {
+        let records = lock(&self.records);
+        let (session, record) = records.find(Find::Handle(handle), now).next()?;
+        Some((*session, record.until))
+    }
+
+    /// The first time, and the refusal whose place this one took.
+    pub(super) fn put_refusal(
+        &self,
+        session: SessionId,
+        generation: Generation,
+        now: Timestamp,
+    ) -> (Timestamp, Option<(SessionId, Generation)>) {
+        let mut refusals = lock(&self.refusals);
+        refusals.forget_while(|first| now.since(*first) > REFUSAL_LIFETIME);
+        if let Some(first) = refusals.get(&(session, generation)) {
+            return (*first, None);
+        }
+        let gone = refusals.put((session, generation), now, self.capacity.refusals);
+        (now, gone)
+    }
+
     /// Whether the session is among those that ended together.
     fn ended_with_others(&self, session: &SessionRef<'_>, now: Timestamp) -> Option<EndReason> {
         let SessionRef { issuer, started, .. } = *session;

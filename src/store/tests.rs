@@ -25,10 +25,13 @@ use super::{Capacity, Cutoff, EndReason, Look, SessionRef, Store, Whose};
 use crate::clock::Timestamp;
 use crate::session::{Generation, SessionId};
 
+mod alone;
 mod contents;
 mod directory;
 mod ends;
 mod epoch;
+#[cfg(feature = "file-store")]
+mod file;
 mod leases;
 mod marks;
 mod memory;
@@ -85,6 +88,17 @@ impl Fresh {
         Self {
             store: Arc::new(store),
             _ground: None,
+        }
+    }
+}
+
+impl Fresh {
+    /// In something that goes with it.
+    #[cfg(feature = "file-store")]
+    fn on(store: impl Store, ground: impl std::any::Any + Send + Sync) -> Self {
+        Self {
+            store: Arc::new(store),
+            _ground: Some(Box::new(ground)),
         }
     }
 }

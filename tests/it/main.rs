@@ -20,6 +20,7 @@
 
 #[cfg(unix)]
 mod administration;
+mod alone;
 mod answers;
 mod any_order;
 mod backchannel;
@@ -50,6 +51,8 @@ mod reload;
 mod renewal;
 #[cfg(feature = "redis")]
 mod replicas;
+#[cfg(unix)]
+mod restart;
 #[cfg(unix)]
 mod rotation;
 mod sizes;

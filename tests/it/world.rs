@@ -51,6 +51,13 @@ pub struct World {
     folder: tempfile::TempDir,
 }
 
+/// One of several processes. Dropped, it is gone.
+pub struct Process {
+    /// Where it listens.
+    pub address: SocketAddr,
+    _stop: oneshot::Sender<()>,
+}
+
 /// What differs from the plain world: TOML that is put into the tables of `config.toml`.
 #[derive(Clone, Default)]
 pub struct Plan {
@@ -110,6 +117,24 @@ impl World {
             _stop: stop,
             folder,
         }
+    }
+
+    /// Another process that serves the same origin: what it shares with the first one, the plan says.
+    pub async fn another_process(&self, plan: &Plan) -> Process {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let text = config(plan, self.address, &self.provider.issuer, &self.upstream.url);
+        let environment = Environment {
+            clock: self.clock.clone(),
+            random: Arc::new(OsRandom),
+            store: plan.store.clone(),
+        };
+        let handler = TokenHandler::new(&read(&text, self.folder.path()), environment).unwrap();
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(async move {
+            cloakroom::server::serve(vec![listener], handler, async { drop(stopped.await) }).await;
+        });
+        Process { address, _stop: stop }
     }
 
     /// Serves another plan from the next request on.

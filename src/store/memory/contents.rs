@@ -52,6 +52,13 @@ impl Contents {
         Some(content.sealed.clone())
     }
 
+    /// What is kept, over or not, and until when.
+    #[cfg(feature = "file-store")]
+    pub(super) fn kept(&self, name: &[u8; 32]) -> Option<(Vec<u8>, Timestamp)> {
+        let Content { sealed, until } = self.entries.get(name)?;
+        Some((sealed.clone(), *until))
+    }
+
     pub(super) fn forget(&mut self, name: [u8; 32], until: Timestamp, now: Timestamp) {
         if let Some(content) = self.entries.get_mut(&name)
             && until < content.until

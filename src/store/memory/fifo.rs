@@ -31,14 +31,16 @@ impl<K: Copy + Eq + Hash, V> Fifo<K, V> {
         self.entries.get(key)
     }
 
-    /// Puts an entry in; where there are `capacity` already, the oldest goes. An entry that is replaced keeps its place.
-    pub(super) fn put(&mut self, key: K, value: V, capacity: usize) {
+    /// Puts an entry in and says whose place it took: where there are `capacity` already, the oldest goes. An entry that is
+    /// replaced keeps its place.
+    pub(super) fn put(&mut self, key: K, value: V, capacity: usize) -> Option<K> {
         if self.entries.insert(key, value).is_none() {
             self.order.push_back(key);
         }
-        while self.order.len() > capacity {
-            self.forget_oldest();
+        if self.order.len() > capacity {
+            return self.forget_oldest();
         }
+        None
     }
 
     /// Forgets from the oldest on as long as `over` says so; what is over further on waits for its turn.
@@ -53,9 +55,9 @@ impl<K: Copy + Eq + Hash, V> Fifo<K, V> {
         }
     }
 
-    fn forget_oldest(&mut self) {
-        if let Some(key) = self.order.pop_front() {
-            self.entries.remove(&key);
-        }
+    fn forget_oldest(&mut self) -> Option<K> {
+        let key = self.order.pop_front()?;
+        self.entries.remove(&key);
+        Some(key)
     }
 }

@@ -94,6 +94,17 @@ impl Members {
         })
     }
 
+    /// Until when which sessions of `member` (everybody's without one) have ended.
+    #[cfg(feature = "file-store")]
+    pub(super) fn cutoff(&self, issuer: &str, member: Option<&str>) -> Option<Cutoff> {
+        let Some(member) = member else {
+            let everybody = self.everybody.read().unwrap_or_else(PoisonError::into_inner);
+            return everybody.get(issuer).copied();
+        };
+        let shard = self.shard(member).read().unwrap_or_else(PoisonError::into_inner);
+        shard.ends.get(issuer)?.get(member).copied()
+    }
+
     pub(super) fn end(
         &self,
         issuer: &str,

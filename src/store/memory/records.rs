@@ -28,8 +28,16 @@ impl fmt::Debug for Records {
 }
 
 impl Records {
-    pub(super) fn put(&mut self, session: SessionId, record: Record, capacity: usize, now: Timestamp) {
+    /// Puts a record in and says which others went for it.
+    pub(super) fn put(
+        &mut self,
+        session: SessionId,
+        record: Record,
+        capacity: usize,
+        now: Timestamp,
+    ) -> Vec<SessionHandle> {
         self.begin(now);
+        let mut gone = Vec::new();
         while let Some(oldest) = self.order.front().copied() {
             let missing = match self.entries.get(&oldest) {
                 Some((_, record)) if record.until > now => Some(record.started),
@@ -43,9 +51,10 @@ impl Records {
             }
             self.order.pop_front();
             self.forget(oldest);
+            gone.push(oldest);
         }
         if capacity == 0 {
-            return;
+            return gone;
         }
         let handle = record.handle;
         self.forget(handle);
@@ -55,6 +64,7 @@ impl Records {
         }
         self.entries.insert(handle, (session, record));
         self.order.push_back(handle);
+        gone
     }
 
     /// The first time that anything is asked or put in: the store is not older than that, as far as it knows.

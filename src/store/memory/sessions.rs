@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::session::{Generation, SessionId};
 use crate::store::{EndReason, Look, Newest, StoreError};
 
+<<<<<<< HEAD
 #[cfg(feature = "redis")]
 mod known;
 #[cfg(test)]
@@ -19,6 +20,15 @@ mod tests;
 
 #[cfg(feature = "redis")]
 pub(in crate::store) use known::Renewals;
+=======
+#[cfg(feature = "file-store")]
+mod facts;
+#[cfg(test)]
+mod tests;
+
+#[cfg(feature = "file-store")]
+pub(in crate::store) use facts::Known;
+>>>>>>> store
 
 /// All sessions of which anything is known, in shards: two requests meet at a lock only by chance.
 pub(super) struct Sessions {

@@ -27,8 +27,8 @@ pub(super) async fn only_one_of_many_at_once_uses_a_mark(kind: &dyn Kind) {
     let tries = (0..8).map(|_| {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
-            let uses = (0..200_u8).map(|mark| store.use_once([mark; 32], at(600), NOW));
-            let used = join_all(uses).await;
+            let tries = (0..200_u8).map(|mark| store.use_once([mark; 32], at(600), NOW));
+            let used = join_all(tries).await;
             used.into_iter().filter(|first| *first == Ok(true)).count()
         })
     });

@@ -47,28 +47,7 @@ impl Binary {
         let folder = tempfile::tempdir().unwrap();
         let first = text(plan, 0, &provider, &upstream).replace("app.localhost:0", "app.localhost:1");
         std::fs::write(folder.path().join("config.toml"), first).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cloakroom"))
-            .arg("serve")
-            .current_dir(folder.path())
-            .env_clear()
-            .env("COOKIE_KEY", COOKIE_KEY)
-            .env("OTHER_KEY", OTHER_KEY)
-            .env("ADMIN_TOKEN", ADMIN_TOKEN)
-            .env("CLIENT_SECRET", provider::CLIENT_SECRET)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (write, log) = mpsc::unbounded_channel();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || {
-            for line in stderr.lines() {
-                if write.send(line.unwrap()).is_err() {
-                    return;
-                }
-            }
-        });
+        let (child, log) = spawn(&folder);
         let mut binary = Self {
             provider,
             upstream,
@@ -84,9 +63,7 @@ impl Binary {
             let address = line.split_once("\"address\":\"").unwrap().1;
             binary.admin = Some(address.split('"').next().unwrap().parse().unwrap());
         }
-        let line = binary.wait_for("\"listening\"").await;
-        let address = line.split_once("\"address\":\"127.0.0.1:").unwrap().1;
-        binary.port = address.split('"').next().unwrap().parse().unwrap();
+        binary.port = binary.listening().await.port();
         binary
     }
 
@@ -112,6 +89,31 @@ impl Binary {
         self.signal("HUP");
     }
 
+    async fn listening(&mut self) -> SocketAddr {
+        let line = self.wait_for("\"listening\"").await;
+        let address = line.split_once("\"address\":\"").unwrap().1;
+        address.split('"').next().unwrap().parse().unwrap()
+    }
+
+    /// Sends `signal` (`KILL`: nobody hears it), waits for the end, and starts it again from what is on the disk. Where it
+    /// listens then: browsers get there by [`Browser::by_way_of`].
+    pub async fn restart(&mut self, signal: &str) -> SocketAddr {
+        self.signal(signal);
+        let _ended = self.child.wait().unwrap();
+        (self.child, self.log) = spawn(&self.folder);
+        self.listening().await
+    }
+
+    /// Starts a second one in the same folder that is expected to end by itself: its exit code and its log.
+    pub fn start_another(&self) -> (Option<i32>, String) {
+        let ended = command(&self.folder).output().unwrap();
+        (
+            ended.status.code(),
+            String::from_utf8_lossy(&ended.stderr).into_owned(),
+        )
+    }
+
+    /// Sends the process a signal.
     pub fn signal(&self, name: &str) {
         let told = Command::new("kill")
             .args(["-s", name, &self.child.id().to_string()])
@@ -145,6 +147,36 @@ impl Drop for Binary {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn command(folder: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
+    command
+        .arg("serve")
+        .current_dir(folder.path())
+        .env_clear()
+        .env("COOKIE_KEY", COOKIE_KEY)
+        .env("OTHER_KEY", OTHER_KEY)
+        .env("ADMIN_TOKEN", ADMIN_TOKEN)
+        .env("CLIENT_SECRET", provider::CLIENT_SECRET)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn spawn(folder: &TempDir) -> (Child, mpsc::UnboundedReceiver<String>) {
+    let mut child = command(folder).spawn().unwrap();
+    let (write, log) = mpsc::unbounded_channel();
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    std::thread::spawn(move || {
+        for line in stderr.lines() {
+            if write.send(line.unwrap()).is_err() {
+                return;
+            }
+        }
+    });
+    (child, log)
 }
 
 /// The port that it listens on stays 0: a reload cannot change it.

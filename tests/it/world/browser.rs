@@ -1,6 +1,7 @@
 //! A browser: one jar, one page of the app open, fetches as script makes them and navigations as people make them.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use http::{HeaderMap, Method, StatusCode};
@@ -16,8 +17,13 @@ pub struct Browser {
     origin: String,
     client: reqwest::Client,
     jar: Arc<Mutex<Jar>>,
+<<<<<<< HEAD
     /// Where its requests arrive, where that is not the port of the origin: what stands in front has chosen so.
     port: Option<u16>,
+=======
+    /// The process that is asked, where it is not the one that `origin` leads to.
+    process: Option<SocketAddr>,
+>>>>>>> store
 }
 
 /// An answer, read to its end.
@@ -92,7 +98,7 @@ impl Browser {
     /// `origin` is the app's; its host resolves to loopback here, as in every browser.
     pub fn new(origin: &str) -> Self {
         let url = Url::parse(origin).unwrap();
-        let address = std::net::SocketAddr::from(([127, 0, 0, 1], url.port().unwrap()));
+        let address = SocketAddr::from(([127, 0, 0, 1], url.port().unwrap()));
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -103,6 +109,7 @@ impl Browser {
             origin: origin.to_owned(),
             client,
             jar: Arc::default(),
+<<<<<<< HEAD
             port: None,
         }
     }
@@ -111,6 +118,16 @@ impl Browser {
     pub fn by_way_of(&self, port: u16) -> Self {
         Self {
             port: Some(port),
+=======
+            process: None,
+        }
+    }
+
+    /// The same browser, jar and all, where a load balancer leads its requests to another process.
+    pub fn by_way_of(&self, process: SocketAddr) -> Self {
+        Self {
+            process: Some(process),
+>>>>>>> store
             ..self.clone()
         }
     }
@@ -249,7 +266,13 @@ impl<'a> Request<'a> {
     }
 
     pub async fn send(self) -> Reply {
+        self.try_send().await.unwrap()
+    }
+
+    /// An error where the process at the other end is gone.
+    pub async fn try_send(self) -> Result<Reply, reqwest::Error> {
         let url = format!("{}{}", self.browser.origin, self.path);
+<<<<<<< HEAD
         let mut url = Url::parse(&url).unwrap();
         let path = url.path().to_owned();
         let host = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
@@ -257,23 +280,34 @@ impl<'a> Request<'a> {
             url.set_port(Some(port)).unwrap();
         }
         let mut request = self.browser.client.request(self.method, url).header("host", host);
+=======
+        let path = Url::parse(&url).unwrap().path().to_owned();
+        let mut request = match self.browser.process {
+            None => self.browser.client.request(self.method, &url),
+            Some(process) => {
+                let host = self.browser.origin.trim_start_matches("http://");
+                let url = format!("http://{process}{}", self.path);
+                self.browser.client.request(self.method, url).header("host", host)
+            }
+        };
+>>>>>>> store
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
         if let Some(cookies) = self.browser.jar().header(&path, self.from) {
             request = request.header("cookie", cookies);
         }
-        let response = request.body(self.body).send().await.unwrap();
+        let response = request.body(self.body).send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         for field in headers.get_all("set-cookie") {
             self.browser.jar().take(field.to_str().unwrap());
         }
-        let body = response.bytes().await.unwrap().to_vec();
-        Reply {
+        let body = response.bytes().await?.to_vec();
+        Ok(Reply {
             status,
             headers,
             body,
-        }
+        })
     }
 }
 
