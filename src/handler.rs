@@ -125,12 +125,8 @@ impl TokenHandler {
         })
     }
 
-<<<<<<< HEAD
     /// Waits until no renewal and no revocation is under way and the store has everything: what a shutdown does last, bounded
     /// by its own deadline.
-=======
-    /// Waits until no renewal and no revocation is under way, and the store has what it was given: what a shutdown does last, bounded by its own deadline.
->>>>>>> store
     pub async fn settled(&self) {
         for under_way in self.lasting.under_way() {
             under_way.settled().await;

@@ -30,11 +30,7 @@ mod pack;
 mod recent;
 mod seal;
 #[cfg_attr(
-<<<<<<< HEAD
-    all(not(test), not(feature = "redis")),
-=======
-    all(not(test), not(feature = "file-store")),
->>>>>>> store
+    all(not(test), not(any(feature = "file-store", feature = "redis"))),
     expect(dead_code, reason = "for stores outside this process")
 )]
 mod sealer;
@@ -47,13 +43,10 @@ pub use cookies::{Cookies, Opened, Parts, Presented, Replaces, TooLarge};
 pub use jar::write_other_cookies;
 pub use login::LoginTooLarge;
 pub use names::is_session_cookie_name;
-<<<<<<< HEAD
 #[cfg(feature = "redis")]
-pub(crate) use sealer::{Names, Sealer};
-=======
-#[cfg(feature = "file-store")]
+pub(crate) use sealer::Names;
+#[cfg(any(feature = "file-store", feature = "redis"))]
 pub(crate) use sealer::Sealer;
->>>>>>> store
 pub(crate) use shelf::Secret;
 pub use shelf::{Shelf, Shelved};
 

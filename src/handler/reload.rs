@@ -24,15 +24,11 @@ use crate::gate::app::Hosts;
 use crate::metrics::{KeyRole, Meters};
 use crate::random::Random;
 use crate::renewal::UnderWay;
-<<<<<<< HEAD
-#[cfg(feature = "redis")]
-use crate::store::RedisStore;
-use crate::store::{MemoryStore, Store};
-=======
 #[cfg(feature = "file-store")]
 use crate::store::FileStore;
+#[cfg(feature = "redis")]
+use crate::store::RedisStore;
 use crate::store::{AloneStore, MemoryStore, Store};
->>>>>>> store
 
 /// What no reload changes.
 #[derive(Debug)]
@@ -86,11 +82,7 @@ impl Lasting {
         let Environment { clock, random, store } = environment;
         let store = match store {
             Some(store) => store,
-<<<<<<< HEAD
             None => own_store(config, &clock, &random)?,
-=======
-            None => own_store(config, &random, &*clock)?,
->>>>>>> store
         };
         let pseudonym = u64::from_le_bytes(random.bytes());
         Ok(Self {
@@ -143,20 +135,36 @@ impl Lasting {
 /// The store that `config` names.
 fn own_store(
     config: &Config,
-<<<<<<< HEAD
     clock: &Arc<dyn Clock>,
     random: &Arc<dyn Random>,
 ) -> Result<Arc<dyn Store>, BuildError> {
     match &config.store {
         StoreKind::Memory { file: None } => Ok(Arc::new(MemoryStore::new(&**random))),
-        StoreKind::Memory { file: Some(_) } => Err(BuildError(
-            "`store.file` is not available in this version".to_owned(),
-        )),
+        StoreKind::Memory { file: Some(path) } => in_file(path, config, random, &**clock),
         StoreKind::Redis(redis) => shared_store(redis, config, clock, random),
-        StoreKind::None => Err(BuildError(
-            "`store.kind = \"none\"` is not available in this version".to_owned(),
-        )),
+        StoreKind::None => Ok(Arc::new(AloneStore::new(&**random))),
     }
+}
+
+#[cfg(feature = "file-store")]
+fn in_file(
+    path: &Path,
+    config: &Config,
+    random: &Arc<dyn Random>,
+    clock: &dyn Clock,
+) -> Result<Arc<dyn Store>, BuildError> {
+    match FileStore::open(path, &config.keys, Arc::clone(random), clock.now()) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error) => Err(BuildError(format!(
+            "the store cannot be kept in `{}`: {error}",
+            path.display()
+        ))),
+    }
+}
+
+#[cfg(not(feature = "file-store"))]
+fn in_file(_: &Path, _: &Config, _: &Arc<dyn Random>, _: &dyn Clock) -> Result<Arc<dyn Store>, BuildError> {
+    Err(BuildError("this build has no `store.file`".to_owned()))
 }
 
 #[cfg(feature = "redis")]
@@ -181,37 +189,6 @@ fn shared_store(
     Err(BuildError(
         "`store.kind = \"redis\"` is not in this build".to_owned(),
     ))
-=======
-    random: &Arc<dyn Random>,
-    clock: &dyn Clock,
-) -> Result<Arc<dyn Store>, BuildError> {
-    match &config.store {
-        StoreKind::Memory { file: None } => Ok(Arc::new(MemoryStore::new(&**random))),
-        StoreKind::Memory { file: Some(path) } => in_file(path, config, random, clock),
-        StoreKind::None => Ok(Arc::new(AloneStore::new(&**random))),
-    }
-}
-
-#[cfg(feature = "file-store")]
-fn in_file(
-    path: &Path,
-    config: &Config,
-    random: &Arc<dyn Random>,
-    clock: &dyn Clock,
-) -> Result<Arc<dyn Store>, BuildError> {
-    match FileStore::open(path, &config.keys, Arc::clone(random), clock.now()) {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(BuildError(format!(
-            "the store cannot be kept in `{}`: {error}",
-            path.display()
-        ))),
-    }
-}
-
-#[cfg(not(feature = "file-store"))]
-fn in_file(_: &Path, _: &Config, _: &Arc<dyn Random>, _: &dyn Clock) -> Result<Arc<dyn Store>, BuildError> {
-    Err(BuildError("this build has no `store.file`".to_owned()))
->>>>>>> store
 }
 
 impl Heirlooms {

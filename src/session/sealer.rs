@@ -49,18 +49,6 @@ impl Sealer {
         }
     }
 
-<<<<<<< HEAD
-    /// The cookie keys are others from now on.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for stores that seal by the ring itself")
-    )]
-    pub(crate) fn use_keys(&self, keys: &[CookieKey]) {
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = keys.iter().map(Root::of).collect();
-    }
-
-=======
->>>>>>> store
     /// Seals `plain` for `purpose`, bound to `name`; `None` only without any key.
     pub(crate) fn seal(&self, purpose: &str, name: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
         let root = self.ring.first()?;

@@ -60,9 +60,11 @@ async fn the_handle_stays_through_renewals_and_is_another_after_the_next_login()
     };
     assert_eq!((first, second), (renewed, renewed_too));
     assert_ne!(first, second);
-    assert!(handles.iter().all(|handle| {
-        handle.len() == 32 && handle.chars().all(|digit| digit.is_ascii_hexdigit())
-    }));
+    assert!(
+        handles
+            .iter()
+            .all(|handle| { handle.len() == 32 && handle.chars().all(|digit| digit.is_ascii_hexdigit()) })
+    );
 }
 
 /// Attack 190.

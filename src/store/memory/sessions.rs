@@ -12,23 +12,17 @@ use crate::clock::Timestamp;
 use crate::session::{Generation, SessionId};
 use crate::store::{EndReason, Look, Newest, StoreError};
 
-<<<<<<< HEAD
+#[cfg(feature = "file-store")]
+mod facts;
 #[cfg(feature = "redis")]
 mod known;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "redis")]
-pub(in crate::store) use known::Renewals;
-=======
-#[cfg(feature = "file-store")]
-mod facts;
-#[cfg(test)]
-mod tests;
-
 #[cfg(feature = "file-store")]
 pub(in crate::store) use facts::Known;
->>>>>>> store
+#[cfg(feature = "redis")]
+pub(in crate::store) use known::Renewals;
 
 /// All sessions of which anything is known, in shards: two requests meet at a lock only by chance.
 pub(super) struct Sessions {

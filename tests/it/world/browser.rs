@@ -17,13 +17,8 @@ pub struct Browser {
     origin: String,
     client: reqwest::Client,
     jar: Arc<Mutex<Jar>>,
-<<<<<<< HEAD
-    /// Where its requests arrive, where that is not the port of the origin: what stands in front has chosen so.
-    port: Option<u16>,
-=======
     /// The process that is asked, where it is not the one that `origin` leads to.
     process: Option<SocketAddr>,
->>>>>>> store
 }
 
 /// An answer, read to its end.
@@ -109,16 +104,6 @@ impl Browser {
             origin: origin.to_owned(),
             client,
             jar: Arc::default(),
-<<<<<<< HEAD
-            port: None,
-        }
-    }
-
-    /// The same browser, same jar, whose requests arrive at another port: at another replica.
-    pub fn by_way_of(&self, port: u16) -> Self {
-        Self {
-            port: Some(port),
-=======
             process: None,
         }
     }
@@ -127,7 +112,6 @@ impl Browser {
     pub fn by_way_of(&self, process: SocketAddr) -> Self {
         Self {
             process: Some(process),
->>>>>>> store
             ..self.clone()
         }
     }
@@ -272,15 +256,6 @@ impl<'a> Request<'a> {
     /// An error where the process at the other end is gone.
     pub async fn try_send(self) -> Result<Reply, reqwest::Error> {
         let url = format!("{}{}", self.browser.origin, self.path);
-<<<<<<< HEAD
-        let mut url = Url::parse(&url).unwrap();
-        let path = url.path().to_owned();
-        let host = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
-        if let Some(port) = self.browser.port {
-            url.set_port(Some(port)).unwrap();
-        }
-        let mut request = self.browser.client.request(self.method, url).header("host", host);
-=======
         let path = Url::parse(&url).unwrap().path().to_owned();
         let mut request = match self.browser.process {
             None => self.browser.client.request(self.method, &url),
@@ -290,7 +265,6 @@ impl<'a> Request<'a> {
                 self.browser.client.request(self.method, url).header("host", host)
             }
         };
->>>>>>> store
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
