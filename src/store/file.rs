@@ -101,7 +101,7 @@ impl FileStore {
         let names = Arc::new(Names::new(&identity.secret, Arc::clone(&random)));
         let memory = MemoryStore::with_capacity(&*random, capacity);
         database.read(&names, now, |fact| {
-            let learned = memory.learn(fact, now);
+            let learned = memory.recall(fact, now);
             learned.map_err(|error| FileError(error.to_string()))
         })?;
         let memory = Arc::new(memory);

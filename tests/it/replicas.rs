@@ -15,7 +15,7 @@ use crate::world::{Browser, Plan, Reply, TestClock, World};
 
 /// The second replica of a world. Dropped, it takes no connections any more.
 struct Replica {
-    port: u16,
+    address: std::net::SocketAddr,
     _stop: oneshot::Sender<()>,
 }
 
@@ -23,7 +23,7 @@ impl Replica {
     /// Serves the same configuration on another port, with a clock of its own.
     async fn beside(world: &World, plan: &Plan, clock: Arc<TestClock>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let address = listener.local_addr().unwrap();
         let environment = Environment {
             clock,
             random: Arc::new(OsRandom),
@@ -34,12 +34,12 @@ impl Replica {
         tokio::spawn(async move {
             cloakroom::server::serve(vec![listener], handler, async { drop(stopped.await) }).await;
         });
-        Self { port, _stop: stop }
+        Self { address, _stop: stop }
     }
 
     /// The same browser, whose requests arrive here.
     fn seen_by(&self, browser: &Browser) -> Browser {
-        browser.by_way_of(self.port)
+        browser.by_way_of(self.address)
     }
 }
 

@@ -134,13 +134,13 @@ impl MemoryStore {
     ///
     /// # Errors
     /// There is no room: it would have to forget an end.
-    pub(in crate::store) fn learn(&self, fact: Fact, now: Timestamp) -> Result<(), StoreError> {
+    pub(in crate::store) fn recall(&self, fact: Fact, now: Timestamp) -> Result<(), StoreError> {
         match fact {
             Fact::Mark { mark, until } => {
                 lock(&self.marks).put(mark, until, self.capacity.marks);
             }
             Fact::Session { session, known } => {
-                self.sessions.learn(session, known, now, &self.capacity)?;
+                self.sessions.recall(session, known, now, &self.capacity)?;
             }
             Fact::Result {
                 session,
@@ -149,7 +149,8 @@ impl MemoryStore {
                 until,
             } => {
                 let result = super::sessions::Kept { from, sealed, until };
-                self.sessions.learn_result(session, result, now, &self.capacity)?;
+                self.sessions
+                    .recall_result(session, result, now, &self.capacity)?;
             }
             Fact::Record { session, record } => {
                 lock(&self.records).put(session, record, self.capacity.records, now);

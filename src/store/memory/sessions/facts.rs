@@ -49,7 +49,7 @@ impl Sessions {
     }
 
     /// Knows a session again.
-    pub(in crate::store::memory) fn learn(
+    pub(in crate::store::memory) fn recall(
         &self,
         session: SessionId,
         known: Known,
@@ -66,7 +66,7 @@ impl Sessions {
     }
 
     /// Keeps a result again, where its session is known.
-    pub(in crate::store::memory) fn learn_result(
+    pub(in crate::store::memory) fn recall_result(
         &self,
         session: SessionId,
         result: Kept,
