@@ -81,19 +81,17 @@ impl State {
                 Some(Ok((from, known))) => self.asking(from, known, standing.epoch),
             },
             Leg::Asking { .. } => unreachable!("the provider's turn"),
-            Leg::Keep { from, now } => Leg::Kept {
-                from,
-                taken: self.store.keep(from, now, rules),
-            },
-            Leg::Kept { from, taken } if taken && self.store.ended.is_none() => {
-                Leg::Release(Outcome::Renewed(from + 1))
-            }
-            Leg::Kept { from, .. } => {
-                if !rules.keeps_late_tokens {
-                    self.spawn_revoker(replica, Task::Revoke(from + 1));
+            Leg::Keep { from, now } => {
+                if self.store.keep(from, now, rules) {
+                    Leg::Release(Outcome::Renewed(from + 1))
+                } else {
+                    if !rules.keeps_late_tokens {
+                        self.spawn_revoker(replica, Task::Revoke(from + 1));
+                    }
+                    Leg::LateLook
                 }
-                Leg::Release(Outcome::Late)
             }
+            Leg::LateLook => Leg::Release(Outcome::Late),
             Leg::Refused { from, now } => {
                 let first = self.store.refused(from, now);
                 if now - first < SECOND_THOUGHT {

@@ -250,7 +250,6 @@ impl State {
         self.left.crashes -= 1;
         let flight = self.replicas[replica].flight.map(|flight| flight.at);
         self.ghost.window |= matches!(flight, Some(Leg::Keep { .. }));
-        self.ghost.unrevoked |= matches!(flight, Some(Leg::Kept { .. }));
         if let Some(Leg::Asking { from, .. }) = flight {
             self.strays.push(from);
         }

@@ -34,7 +34,7 @@ pub(super) fn of_flight(leg: Leg) -> Option<&'static str> {
         Leg::Claim => "claim",
         Leg::Asking { .. } => return None,
         Leg::Keep { .. } => "keep_renewal",
-        Leg::Kept { .. } => "look",
+        Leg::LateLook => "look",
         Leg::Refused { .. } => "refused",
         Leg::EndFinal => "end",
         Leg::Release(_) => "release",

@@ -109,8 +109,8 @@ pub(super) enum Leg {
     },
     /// The provider has answered with tokens of the next generation.
     Keep { from: Generation, now: Seconds },
-    /// The store has taken them, or not: it looks whether the session has ended in any way.
-    Kept { from: Generation, taken: bool },
+    /// They came too late.
+    LateLook,
     /// The provider has refused.
     Refused { from: Generation, now: Seconds },
     /// For good.

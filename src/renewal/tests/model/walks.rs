@@ -25,7 +25,7 @@ async fn the_code_walks_in_step_with_the_model() {
         "First",
         "Keep",
         "Landed",
-        "Kept",
+        "LateLook",
         "Leave",
         "LeaveEnd",
         "LeaveFollow",
@@ -67,9 +67,7 @@ async fn a_logout_that_the_store_forgets_during_a_renewal_holds() {
         .chain([Move::Sends(Kind::Logout, 1)])
         .chain(leaves)
         .chain([Move::Epoch, Move::Copies(Kind::Call, 0), Move::Request(1)])
-        .chain([Move::Provider(0, Turn::Answers)])
-        // Kept, looked once more, given back.
-        .chain([Move::Flight(0); 3])
+        .chain([Move::Provider(0, Turn::Answers), Move::Flight(0), Move::Flight(0)])
         .chain(revokes)
         .chain(asks)
         .chain([Move::Provider(0, Turn::Answers)])
