@@ -27,13 +27,13 @@ impl Sessions {
             // Also under a key this process does not have: who logs out wants an empty jar (contract §4).
             Opened::Unreadable { .. } => return Ok((None, cleared)),
             Opened::Session(session, _) => session,
-            Opened::Shelved(shelved, _) => match self.fetch(&shelved, self.now()).await? {
-                Some(session) => Arc::new(session),
-                None => {
+            Opened::Shelved(shelved, _) => {
+                let Some(session) = self.fetch(&shelved, self.now()).await? else {
                     self.leave_without_tokens(shelved.facts()).await?;
                     return Ok((None, cleared));
-                }
-            },
+                };
+                Arc::new(session)
+            }
         };
         let Some(newest) = self.leaving(&presented).await? else {
             // An end that only this process knows of is none yet (contract §9).

@@ -299,7 +299,11 @@ async fn renewals_gone_wrong(world: &World, browser: &Browser, secrets: &mut Sec
 async fn told_by_the_provider(world: &World, secrets: &mut Secrets) {
     let provider = &world.provider;
     let sid = "canary-of-a-sid";
-    provider.script(|script| script.id_token = json!({ "sid": sid }).as_object().unwrap().clone());
+    provider.script(|script| {
+        script
+            .id_token
+            .clone_from(json!({ "sid": sid }).as_object().unwrap())
+    });
     let sound =
         json!({ "sub": "canary-of-a-sub", "sid": sid, "jti": "canary-of-a-jti", "iat": world.clock.secs() });
     let nobodys = provider.logout_token(&json!({ "sub": "canary-of-a-sub", "jti": "canary-of-a-jti" }));

@@ -174,10 +174,12 @@ impl World {
 /// The checked configuration of `text`.
 pub fn read(text: &str, folder: &Path) -> Config {
     let more = (1..=MORE_KEYS).map(|number| (format!("COOKIE_KEY_{number}"), more_key(number)));
-    let variables = Variables::from_iter(more.chain([
-        ("COOKIE_KEY".to_owned(), COOKIE_KEY.to_owned()),
-        ("CLIENT_SECRET".to_owned(), provider::CLIENT_SECRET.to_owned()),
-    ]));
+    let variables: Variables = more
+        .chain([
+            ("COOKIE_KEY".to_owned(), COOKIE_KEY.to_owned()),
+            ("CLIENT_SECRET".to_owned(), provider::CLIENT_SECRET.to_owned()),
+        ])
+        .collect();
     match Config::parse(text, "config.toml", folder, &variables) {
         Ok(config) => config,
         Err(problems) => panic!("the test's configuration has problems:\n{problems:?}\n{text}"),

@@ -51,9 +51,10 @@ impl Shelves {
     }
 
     fn up(&self) -> Result<(), StoreError> {
-        match self.down.load(Ordering::SeqCst) {
-            true => Err(StoreError("down".into())),
-            false => Ok(()),
+        if self.down.load(Ordering::SeqCst) {
+            Err(StoreError("down".into()))
+        } else {
+            Ok(())
         }
     }
 }

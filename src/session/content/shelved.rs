@@ -83,7 +83,8 @@ impl<'a> Facts<'a> {
 #[derive(Serialize, Deserialize)]
 pub(in crate::session) struct Handle {
     pub(in crate::session) common: Common,
-    handle: Secret,
+    /// The handle of the content.
+    name: Secret,
     secret: Secret,
 }
 
@@ -97,7 +98,7 @@ impl Handle {
     pub(in crate::session) fn of(session: &Session, shelf: &Shelf) -> Self {
         Self {
             common: Common::of(session, session.generation),
-            handle: shelf.handle.clone(),
+            name: shelf.handle.clone(),
             secret: shelf.secret.clone(),
         }
     }
@@ -105,7 +106,7 @@ impl Handle {
     /// The place, of which nothing is known yet but where it is.
     pub(in crate::session) fn to_shelf(&self) -> Shelf {
         Shelf {
-            handle: self.handle.clone(),
+            handle: self.name.clone(),
             secret: self.secret.clone(),
             before: None,
         }

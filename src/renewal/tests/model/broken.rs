@@ -8,6 +8,7 @@ use super::{NONE, THREE, TWO, explore};
 type Break = fn(&mut Rules);
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn each_broken_rule_is_found_out() {
     let timed = Budget {
         minutes: 1,

@@ -104,8 +104,14 @@ impl<'w> Replay<'w> {
     /// Gives the code leave for what the model did.
     async fn really(&mut self, happens: Move, before: &State) {
         match happens {
-            Move::Sends(kind, replica) => self.send(kind, replica, self.browser.clone()),
-            Move::Copies(kind, replica) => self.send(kind, replica, self.copy.clone()),
+            Move::Sends(kind, replica) => {
+                let browser = self.browser.clone();
+                self.send(kind, replica, &browser);
+            }
+            Move::Copies(kind, replica) => {
+                let copy = self.copy.clone();
+                self.send(kind, replica, &copy);
+            }
             Move::Request(request) => {
                 let request = before.requests[request];
                 let (who, operation) = (Actor::Request(request.name), of_request(request.at).unwrap());
@@ -164,7 +170,7 @@ impl<'w> Replay<'w> {
         }
     }
 
-    fn send(&mut self, kind: super::request::Kind, replica: usize, browser: Browser) {
+    fn send(&mut self, kind: super::request::Kind, replica: usize, browser: &Browser) {
         let name = self.model.requests.last().unwrap().name;
         let (life, sessions) = &self.processes[replica];
         let gate = (Arc::clone(&self.gate), *life);

@@ -111,7 +111,7 @@ impl State {
             Kind::Logout => Step::Leave { of, now: self.now },
             _ => Step::Stand(Standing::of(of, true, self)),
         };
-        let name = (0..).find(|name| self.requests.iter().all(|other| other.name != *name));
+        let name = (0..=u8::MAX).find(|name| self.requests.iter().all(|other| other.name != *name));
         self.requests.push(Request {
             name: name.unwrap(),
             kind,

@@ -35,7 +35,7 @@ pub(super) enum Task {
 
 impl State {
     pub(super) fn spawn_revoker(&mut self, replica: usize, at: Task) {
-        let name = (0..).find(|name| self.revokers.iter().all(|other| other.name != *name));
+        let name = (0..=u8::MAX).find(|name| self.revokers.iter().all(|other| other.name != *name));
         self.revokers.push(Revoker {
             replica,
             name: name.unwrap(),

@@ -3,6 +3,7 @@
 
 /// Each `false` in the protocol as it is.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub(super) struct Rules {
     /// Whoever wants to renew just does.
     pub(super) no_lease: bool,

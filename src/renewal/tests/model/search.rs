@@ -25,10 +25,12 @@ pub(super) struct Wrong {
 impl Wrong {
     /// One line a move.
     pub(super) fn told(&self) -> String {
-        self.way
+        let lines: Vec<String> = self
+            .way
             .iter()
-            .map(|happened| format!("  {happened:?}\n"))
-            .collect()
+            .map(|happened| format!("  {happened:?}"))
+            .collect();
+        lines.join("\n")
     }
 }
 

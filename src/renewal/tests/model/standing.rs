@@ -94,7 +94,7 @@ impl Standing {
                 if state.store.ended.is_some() {
                     return Some(Stands::Over);
                 }
-                let vouched = state.vouched(generation);
+                let vouched = state.vouched(generation) && self.epoch == state.store.epoch;
                 let Some(newest) = state.store.newest else {
                     return alive(vouched);
                 };

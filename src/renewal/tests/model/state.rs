@@ -150,6 +150,10 @@ pub(super) enum Cookies {
 
 /// What happened, as nobody in the model knows it: for the invariants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing that happened or did not"
+)]
 pub(super) struct Ghost {
     /// Whoever logged out has been told so.
     pub(super) acknowledged: bool,
