@@ -117,7 +117,7 @@ pub struct Record {
     pub provider_session: Option<Box<str>>,
     /// When it began.
     pub started: Timestamp,
-    /// Its absolute end.
+    /// Its absolute end, at the latest.
     pub until: Timestamp,
 }
 

@@ -69,9 +69,9 @@ impl TokenHandler {
     pub fn reload(&self, config: &Config) -> Result<(), BuildError> {
         let live = self.view.live();
         let next = self.lasting.build(config, Some(&live.current()))?;
+        // First the store: what it is given from the swap on may be of the new keys.
         self.lasting.store.use_keys(&config.keys);
         live.swap(next);
-        self.lasting.store.use_keys(&config.keys);
         Ok(())
     }
 }

@@ -91,7 +91,8 @@ impl Sessions {
             subject: session.identity.subject.clone(),
             provider_session: session.identity.provider_session.clone(),
             started: session.started,
-            until: session.absolute_end(app.session.absolute_timeout),
+            // Renewals may prolong it.
+            until: session.remembered_until(app.session.absolute_timeout),
         };
         let recorded = self.parts.store.record(session.id, record, now).await;
         recorded.map_err(store_unavailable)

@@ -133,6 +133,34 @@ async fn an_end_outlasts_a_generation_that_lives_longer_than_the_one_that_ended_
     );
 }
 
+/// The same where an administrator ends it by the record that its login made.
+#[tokio::test]
+async fn a_record_outlasts_the_generation_that_was_there_when_it_was_made() {
+    let world = World::new().await;
+    let mortal = TokenSet {
+        refresh_expires_in: Some(Duration::from_secs(700)),
+        ..tokens()
+    };
+    let mut browser = world.browser_with(mortal).await;
+    world.clock.advance(600);
+    world.provider.replies(|asked| {
+        let (status, mut answer) = rotated(asked);
+        answer["refresh_expires_in"] = 1500.into();
+        (status, answer)
+    });
+    world.call(&mut browser).await.unwrap();
+    world.clock.advance(200);
+    let handle = session_of(&world, &browser).handle();
+    let store = &world.sessions.parts.store;
+    let ended = store.end_recorded(handle, EndReason::Revoked, world.sessions.now());
+    assert!(ended.await.unwrap());
+    world.clock.advance(500);
+    assert_eq!(
+        said(world.call(&mut browser).await),
+        (Code::SessionRevoked, false)
+    );
+}
+
 #[tokio::test]
 async fn the_access_cookie_is_resealed_every_tenth_of_the_idle_timeout() {
     let world = World::new().await;
