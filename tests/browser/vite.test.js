@@ -36,7 +36,7 @@ test('the example compiles under tsc --strict and builds', async () => {
 for (const command of ['dev', 'preview']) {
   test(`through the proxy of vite ${command} a person signs in, reads their orders and signs out`, async (t) => {
     const world = await startWorld({
-      async gateway({ port, upstream }) {
+      async gateway({ port, upstreams: [upstream] }) {
         const server = new Child(...vite([command, '--port', String(port)], { CLOAKROOM: `http://localhost:${upstream}` }));
         await server.until(() => server.output.includes(`http://localhost:${port}/`), 'a word that it is ready', 60);
         return server;
