@@ -28,6 +28,8 @@ mod callback;
 mod cookies;
 mod csrf;
 mod embedded;
+#[cfg(all(feature = "redis", unix))]
+mod ends;
 #[cfg(unix)]
 mod explain;
 mod forwarding;
@@ -42,6 +44,8 @@ mod logs;
 mod operators;
 mod overtaken;
 mod paths;
+#[cfg(target_os = "linux")]
+mod pending;
 mod provider_trouble;
 #[cfg(feature = "redis")]
 #[allow(dead_code, reason = "it serves unit tests, too")]

@@ -122,6 +122,13 @@ impl Binary {
         assert!(told.success());
     }
 
+    /// KiB of memory of the process.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// Where it listens for browsers.
     pub fn address(&self) -> SocketAddr {
         ([127, 0, 0, 1], self.port).into()

@@ -108,6 +108,14 @@ impl Browser {
         }
     }
 
+    /// Somebody else's browser behind the same connections, as a proxy has them.
+    pub fn stranger(&self) -> Self {
+        Self {
+            jar: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     /// The same browser, jar and all, where a load balancer leads its requests to another process.
     pub fn by_way_of(&self, process: SocketAddr) -> Self {
         Self {
