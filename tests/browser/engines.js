@@ -98,6 +98,7 @@ async function firefoxTab(context) {
     run: (script, argument) => page.evaluate(script, argument),
     first: async (script, argument) => void (await page.evaluateOnNewDocument(script, argument)),
     async fill(selector, text) {
+      await page.bringToFront(); // out of sight, Firefox draws at ever longer intervals, and a field is looked for at each drawing
       const field = await page.waitForSelector(selector);
       if (text === undefined) await field.click();
       else await field.type(text);
