@@ -1,7 +1,5 @@
 //! A session ends: logout here, revocation at the provider.
 
-use std::sync::Arc;
-
 use http::{HeaderMap, HeaderValue};
 use tokio::task::JoinHandle;
 
@@ -10,7 +8,7 @@ use super::alive::store_unavailable;
 use super::flight::Landing;
 use super::rotate::Outcome;
 use crate::refusal::Refusal;
-use crate::session::{Opened, Session};
+use crate::session::{Opened, Session, Shelved};
 use crate::store::{EndReason, Health, StoreError};
 
 impl Sessions {
@@ -19,26 +17,31 @@ impl Sessions {
     /// (of the newest generation) with the clearing cookies. An ended or expired session still yields its clearing cookies. No session: `None`.
     ///
     /// # Errors
-    /// `store_unavailable`.
+    /// `store_unavailable`; with the clearing cookies where the store is out of reach and the end is owed to it: whoever sits at
+    /// this browser next is not the user.
     pub async fn log_out(&self, headers: &HeaderMap) -> Result<(Option<Session>, Vec<HeaderValue>), Refusal> {
         let cleared = self.parts.cookies.clear(headers);
-        let presented = match self.parts.cookies.open(headers) {
+        let left = match self.parts.cookies.open(headers) {
             Opened::Absent => return Ok((None, Vec::new())),
             // Also under a key this process does not have: who logs out wants an empty jar (contract §4).
             Opened::Unreadable { .. } => return Ok((None, cleared)),
-            Opened::Session(session, _) => session,
-            Opened::Shelved(shelved, _) => {
-                let Some(session) = self.fetch(&shelved, self.now()).await? else {
-                    self.leave_without_tokens(shelved.facts()).await?;
-                    return Ok((None, cleared));
-                };
-                Arc::new(session)
-            }
+            Opened::Session(session, _) => self.leave(&session).await,
+            Opened::Shelved(shelved, _) => self.leave_shelved(&shelved).await,
         };
-        let Some(newest) = self.leaving(&presented).await? else {
+        match left {
+            Ok(last) => Ok((last, cleared)),
+            Err(refusal) if self.can_be_reached().is_err() => Err(refusal.with_cookies(cleared)),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Ends `presented`; its newest generation, `None` when it has ended before.
+    async fn leave(&self, presented: &Session) -> Result<Option<Session>, Refusal> {
+        let newest = match self.leaving(presented).await {
+            Ok(Some(newest)) => newest,
             // An end that only this process knows of is none yet (contract §9).
-            self.can_be_reached()?;
-            return Ok((None, cleared));
+            Ok(None) => return self.can_be_reached().map(|()| None),
+            Err(refusal) => return Err(self.leave_unseen(presented, refusal).await),
         };
         // First the end, then the wait: a renewal that lands from here on finds it and gives its tokens back.
         let ended = self.end_session(&newest, EndReason::LoggedOut, self.now()).await;
@@ -59,13 +62,33 @@ impl Sessions {
         let flight = self.flights.landing(newest.id);
         let newest = self.landed_meanwhile(newest).await;
         let last = self.last_generation(newest.clone(), flight.clone()).await;
-        for generation in [&*presented, &newest, &last] {
+        for generation in [presented, &newest, &last] {
             self.forget_ended(generation, self.now()).await;
         }
         let revoking = self.revoke_after(newest, flight);
         // Whoever has its answer may count on it; a provider that is slow finishes behind the user's back.
         let _slow = tokio::time::timeout(self.patience.revocation, revoking).await;
-        Ok((Some(last), cleared))
+        Ok(Some(last))
+    }
+
+    /// [`Self::leave`] of a session whose tokens lie in the store.
+    async fn leave_shelved(&self, shelved: &Shelved) -> Result<Option<Session>, Refusal> {
+        let facts = shelved.facts();
+        match self.fetch(shelved, self.now()).await {
+            Ok(Some(session)) => self.leave(&session).await,
+            Ok(None) => self.leave_without_tokens(facts).await.map(|()| None),
+            Err(refusal) => Err(self.leave_unseen(facts, refusal).await),
+        }
+    }
+
+    /// The store did not tell about a session that is to end, which is why the answer is `refusal`. Where it is out of reach the
+    /// end holds here and is owed to it all the same. No token is sent anywhere: it may be a superseded one.
+    async fn leave_unseen(&self, facts: &Session, refusal: Refusal) -> Refusal {
+        if self.can_be_reached().is_err() {
+            // An error says once more that the store is out of reach.
+            let _owed = self.end_session(facts, EndReason::LoggedOut, self.now()).await;
+        }
+        refusal
     }
 
     /// Whether what this process knows of ends is what all know.

@@ -200,25 +200,29 @@ async fn redis_out_of_reach_ends_nobodys_session_and_lets_nobody_in() {
     // A logout is no 200 while another replica cannot know of it; but here it holds, and its tokens are taken back.
     let logout = leaving.post("/oauth-agent/logout", &json!({})).await;
     assert_eq!(said(&logout), refused(503, "store_unavailable"));
-    assert!(logout.set_cookies().is_empty());
+    assert!(
+        leaving.jar().names().is_empty(),
+        "who sits at it next is not signed in"
+    );
     assert_eq!(said(&copy.get("/api/x").await), refused(401, "session_revoked"));
     world
         .provider
         .eventually("its tokens are revoked", || world.provider.revoked().len() == 2)
         .await;
-    let again = leaving.post("/oauth-agent/logout", &json!({})).await;
+    let again = copy.post("/oauth-agent/logout", &json!({})).await;
     assert_eq!(
         said(&again),
         refused(503, "store_unavailable"),
         "still not everywhere"
     );
+    assert!(copy.jar().names().is_empty());
     assert_eq!(elsewhere.get("/api/x").await.status, 200);
     // Back, and empty: what was decided meanwhile is made up for.
     server.run();
     until_answered(&elsewhere, refused(401, "session_revoked")).await;
-    let done = leaving.post("/oauth-agent/logout", &json!({})).await;
+    let done = elsewhere.post("/oauth-agent/logout", &json!({})).await;
     assert_eq!(done.status, 200, "{done:?}");
-    assert!(leaving.jar().names().is_empty());
+    assert!(elsewhere.jar().names().is_empty());
 }
 
 #[tokio::test]
@@ -237,6 +241,46 @@ async fn after_the_grace_nobody_is_believed() {
     let reply = browser.get("/api/x").await;
     assert_eq!(said(&reply), refused(503, "store_unavailable"));
     assert!(reply.header("retry-after").is_some() && reply.set_cookies().is_empty());
+}
+
+#[tokio::test]
+async fn who_leaves_while_the_store_tells_nothing_about_the_session_has_left_all_the_same() {
+    // Contract §9: the end wins. Here the tokens lie in Redis, there the grace is over.
+    let Some(server) = RedisServer::persistent() else {
+        return;
+    };
+    for (session, away) in [("mode = \"store\"", 1), ("", 601)] {
+        let plan = Plan {
+            session: session.into(),
+            ..plan(&server)
+        };
+        let world = World::with(plan.clone()).await;
+        let other = Replica::beside(&world, &plan, world.clock.clone()).await;
+        know_the_time(&world, &other).await;
+        world.provider.script(|script| script.expires_in = 3600);
+        let browser = world.signed_in().await;
+        let (copy, elsewhere) = (browser.copy(), other.seen_by(&browser.copy()));
+        assert_eq!(elsewhere.get("/api/x").await.status, 200);
+        server.kill();
+        until_down(&world).await;
+        world.clock.advance_secs(away);
+        let unknown = refused(503, "store_unavailable");
+        assert_eq!(
+            said(&browser.post("/oauth-agent/logout", &json!({})).await),
+            unknown
+        );
+        assert!(
+            browser.jar().names().is_empty(),
+            "who sits at it next is not signed in"
+        );
+        assert_eq!(
+            said(&copy.post("/oauth-agent/logout", &json!({})).await),
+            unknown,
+            "nor is it forgotten"
+        );
+        server.run();
+        until_answered(&elsewhere, refused(401, "session_revoked")).await;
+    }
 }
 
 /// A login that fails says that the store is known to be away.

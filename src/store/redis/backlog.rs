@@ -1,7 +1,7 @@
 //! What was decided here while Redis was out of reach, and has to be made up for: ends, and results of renewals whose refresh
 //! token is spent. Bounded; in the order in which it came.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -39,13 +39,20 @@ pub(super) enum Owed {
 
 /// What is owed.
 pub(super) struct Backlog {
-    owed: Mutex<VecDeque<Owed>>,
+    owed: Mutex<Queue>,
     count: watch::Sender<usize>,
+}
+
+#[derive(Default)]
+struct Queue {
+    owed: VecDeque<Owed>,
+    /// The sessions whose end is among it: whoever logs out again and again with one cookie is owed one end.
+    ending: HashSet<SessionId>,
 }
 
 impl fmt::Debug for Backlog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Backlog({})", self.lock().len())
+        write!(f, "Backlog({})", self.lock().owed.len())
     }
 }
 
@@ -67,23 +74,33 @@ impl Backlog {
             CAPACITY
         };
         let mut all = self.lock();
-        let taken = all.len() < room;
-        if taken {
-            all.push_back(owed);
+        if let Owed::End { session, .. } = &owed
+            && all.ending.contains(session)
+        {
+            return true;
         }
-        self.count.send_replace(all.len());
+        let taken = all.owed.len() < room;
+        if taken {
+            if let Owed::End { session, .. } = &owed {
+                all.ending.insert(*session);
+            }
+            all.owed.push_back(owed);
+        }
+        self.count.send_replace(all.owed.len());
         taken
     }
 
     /// The oldest, which stays until it is [`Self::paid`].
     pub(super) fn first(&self) -> Option<Owed> {
-        self.lock().front().cloned()
+        self.lock().owed.front().cloned()
     }
 
     pub(super) fn paid(&self) {
         let mut all = self.lock();
-        all.pop_front();
-        self.count.send_replace(all.len());
+        if let Some(Owed::End { session, .. }) = all.owed.pop_front() {
+            all.ending.remove(&session);
+        }
+        self.count.send_replace(all.owed.len());
     }
 
     /// Waits until nothing is owed.
@@ -93,7 +110,7 @@ impl Backlog {
         let _counted = count.wait_for(|count| *count == 0).await;
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Owed>> {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
         self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
